@@ -1,0 +1,54 @@
+package tenant
+
+import (
+	"fmt"
+	"time"
+)
+
+// StatusActive is the status of a tenant that is served.
+const StatusActive = "active"
+
+// Tenant is a customer: a row of cotenant.tenants. Its ID identifies it
+// everywhere (locks, caches, jobs); its schema is an attribute that can change.
+//
+// A Tenant that came from the registry is shared between goroutines and must
+// not be modified.
+type Tenant struct {
+	// ID is the primary key of the row. It is 0 for a tenant that has no
+	// row, such as the one that Public puts into a context.
+	ID int64
+	// Schema is the PostgreSQL schema that holds the tenant's tables.
+	Schema Schema
+	// Status says whether the tenant is served; see StatusActive. It is
+	// empty where the table has no such column.
+	Status string
+	// CreatedAt is when the row was made, and zero where the table has no
+	// such column.
+	CreatedAt time.Time
+	// Fields are the columns that the user added to the table.
+	Fields Fields
+}
+
+// IsPublic reports whether t is the public tenant: the one whose schema is
+// public, which holds the shared apps and serves the main site.
+func (t *Tenant) IsPublic() bool { return t.Schema.IsPublic() }
+
+// Is reports whether t and other are the same tenant: both public, or equal in
+// ID and schema. A nil tenant is nobody's equal.
+func (t *Tenant) Is(other *Tenant) bool {
+	if t == nil || other == nil {
+		return false
+	}
+	if t.IsPublic() || other.IsPublic() {
+		return t.IsPublic() && other.IsPublic()
+	}
+	return t.ID == other.ID && t.Schema == other.Schema
+}
+
+// String names the tenant for people, as error messages do: `tenant "acme"`.
+func (t *Tenant) String() string {
+	if t == nil {
+		return "no tenant"
+	}
+	return fmt.Sprintf("tenant %q", t.Schema)
+}
