@@ -1,0 +1,97 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// client is a tenant of the demo and what it sells.
+type client struct {
+	schema, domain, name string
+	onTrial              bool
+	products             []product
+}
+
+type product struct {
+	name, price string
+	currency    string
+	stock       int
+}
+
+// clients are the tenants of the demo, public first: it serves the main site.
+func clients() []client {
+	return []client{
+		{schema: "public", domain: "localhost", name: "Schemas Inc."},
+		{schema: "tenant1", domain: "tenant1.localhost", name: "Fonzy Tenant", onTrial: true, products: []product{
+			{"Leather jacket", "199.00", "USD", 3},
+			{"Comb", "2.50", "USD", 120},
+		}},
+		{schema: "tenant2", domain: "tenant2.localhost", name: "Bikes & Co.", products: []product{
+			{"Touring bike", "1249.00", "EUR", 5},
+			{"Bell", "9.90", "EUR", 60},
+			{"Patch kit", "4.20", "EUR", 200},
+		}},
+	}
+}
+
+// createTenants makes those of the demo's tenants that are not there from an
+// earlier run.
+func createTenants(ctx context.Context, stdout io.Writer, tenancy *cotenant.Tenancy) error {
+	for _, c := range clients() {
+		schema, err := tenant.ParseSchema(c.schema)
+		if err != nil {
+			return err
+		}
+		_, err = tenancy.Registry().BySchema(ctx, schema)
+		switch {
+		case err == nil:
+			fmt.Fprintf(stdout, "tenant %q is there from an earlier run\n", c.schema)
+			continue
+		case !errors.Is(err, tenant.ErrTenantNotFound):
+			return err
+		}
+		begun := time.Now()
+		if err := c.create(ctx, tenancy, schema); err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "tenant %q created in %d ms: http://%s\n", c.schema, time.Since(begun).Milliseconds(), c.domain)
+	}
+	return nil
+}
+
+// create makes the tenant and then fills its shop through the application's pool:
+// the context says whose products they are.
+func (c client) create(ctx context.Context, tenancy *cotenant.Tenancy, schema tenant.Schema) error {
+	domain, err := tenant.ParseDomain(c.domain)
+	if err != nil {
+		return err
+	}
+	t, err := tenancy.Registry().Create(ctx, registry.CreateParams{
+		Domains: []tenant.Domain{domain},
+		Fields:  map[string]any{"name": c.name, "on_trial": c.onTrial},
+		Schema:  schema,
+	})
+	if err != nil {
+		return err
+	}
+	ctx = tenant.NewContext(ctx, t)
+	return pgx.BeginFunc(ctx, tenancy.Pool(), func(tx pgx.Tx) error {
+		for _, p := range c.products {
+			_, err := tx.Exec(ctx, "INSERT INTO products (name, price, currency, stock) VALUES ($1, $2, $3, $4)",
+				p.name, p.price, p.currency, p.stock)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,89 @@
+package cotenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// Config says what Open opens. DatabaseURL or Pool is required.
+type Config struct {
+	// DatabaseURL is the connection string of the database, a URL or
+	// key=value pairs as pgx takes them. The settings of pgxpool
+	// (pool_max_conns …) are for the pool that Tenancy.Pool returns.
+	DatabaseURL string
+	// DirectURL leads to the server itself where DatabaseURL leads to a
+	// pooler: LISTEN, locks and migrations use it. Defaults to DatabaseURL.
+	DirectURL string
+	// Logger is told what happens in the background and what migrations ran.
+	// Defaults to a logger that discards.
+	Logger *slog.Logger
+	// OnTenantCreated is called for each new tenant in the transaction that
+	// creates it, with the tenant in ctx; see registry.Config. Defaults to
+	// nothing.
+	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
+	// Pool configures the pool that Tenancy.Pool returns, in place of
+	// DatabaseURL: a pgxpool.ParseConfig result with tracers, types and so on.
+	// Defaults to DatabaseURL's.
+	Pool *pgxpool.Config
+	// Registry has the settings of the registry: caches, names of tables. Its
+	// Builder, Listen, Logger and OnTenantCreated are set by Open. Defaults to
+	// the registry's defaults.
+	Registry *registry.Config
+	// SharedApps have their tables in public, in this order, after those of
+	// cotenant itself. Defaults to none.
+	SharedApps []migrate.App
+	// TenantApps have their tables in every tenant's schema, in this order.
+	// Defaults to none.
+	TenantApps []migrate.App
+}
+
+// poolConfig returns the settings of the application's pool.
+func (c *Config) poolConfig() (*pgxpool.Config, error) {
+	switch {
+	case c.Pool != nil && c.DatabaseURL != "":
+		return nil, errors.New("Config.Pool and Config.DatabaseURL are both set (set one)")
+	case c.Pool != nil:
+		return c.Pool.Copy(), nil
+	case c.DatabaseURL == "":
+		return nil, errors.New("Config.DatabaseURL is not set (use one such as postgres://user@localhost/database)")
+	}
+	config, err := pgxpool.ParseConfig(c.DatabaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("Config.DatabaseURL: %w", err)
+	}
+	return config, nil
+}
+
+// directConfig returns the settings of connections to the server itself.
+func (c *Config) directConfig(pool *pgxpool.Config) (*pgx.ConnConfig, error) {
+	if c.DirectURL == "" {
+		return pool.ConnConfig.Copy(), nil
+	}
+	config, err := pgx.ParseConfig(c.DirectURL)
+	if err != nil {
+		return nil, fmt.Errorf("Config.DirectURL: %w", err)
+	}
+	return config, nil
+}
+
+// validateApps keeps the names that start with cotenant to ourselves.
+func (c *Config) validateApps() error {
+	for _, apps := range [][]migrate.App{c.SharedApps, c.TenantApps} {
+		for _, app := range apps {
+			if strings.HasPrefix(app.Name, "cotenant") {
+				return fmt.Errorf("app %q: names that start with cotenant are its own (rename the app)", app.Name)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,32 @@
+// Package searchpath writes the search_path of a tenant, in the one form that
+// connections and migrations share.
+package searchpath
+
+import (
+	"strings"
+
+	"github.com/cotenant/cotenant/tenant"
+	"github.com/jackc/pgx/v5"
+)
+
+// For returns the value of search_path for work in schema: the schema, public
+// and pg_temp. PostgreSQL looks into pg_temp first unless it is named, so that a
+// temporary table would hide a tenant's table of that name; it is named last
+// (PostgreSQL manual, 20.11.1 "search_path").
+func For(schema tenant.Schema) string {
+	names := make([]string, 0, 3)
+	if !schema.IsPublic() {
+		names = append(names, Quote(schema))
+	}
+	return strings.Join(append(names, Quote(tenant.PublicSchema()), "pg_temp"), ", ")
+}
+
+// Quote returns the name of schema as an SQL identifier.
+func Quote(schema tenant.Schema) string {
+	return pgx.Identifier{schema.String()}.Sanitize()
+}
+
+// Qualify returns the name of an object in schema as an SQL identifier.
+func Qualify(schema tenant.Schema, object string) string {
+	return pgx.Identifier{schema.String(), object}.Sanitize()
+}

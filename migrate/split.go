@@ -1,0 +1,286 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// statement is one SQL statement of a file.
+type statement struct {
+	text  string   // without the final semicolon
+	line  int      // of its first character, from 1
+	words []string // its first unquoted words, in upper case
+}
+
+// wordsKept is how many words of a statement are kept: enough to tell
+// CREATE OR REPLACE FUNCTION and COPY … FROM STDIN is told by the scanner.
+const wordsKept = 4
+
+// fault says why a statement cannot be part of a file that runs in one
+// transaction of ours, on a search path of ours; it is empty for all others.
+func (s statement) fault() string {
+	word := func(i int) string {
+		if i < len(s.words) {
+			return s.words[i]
+		}
+		return ""
+	}
+	switch word(0) {
+	case "BEGIN", "COMMIT", "END", "ABORT", "START":
+		return word(0) + ": every file runs in a transaction of its own (remove the statement)"
+	case "ROLLBACK":
+		if !slices.Contains(s.words, "TO") {
+			return "ROLLBACK: every file runs in a transaction of its own (remove the statement)"
+		}
+	case "PREPARE":
+		if word(1) == "TRANSACTION" {
+			return "PREPARE TRANSACTION: every file runs in a transaction of its own (remove the statement)"
+		}
+	case "SET", "RESET":
+		if w := slices.IndexFunc(s.words, func(w string) bool { return w == "SEARCH_PATH" || w == "SCHEMA" }); w == 1 || w == 2 {
+			return "it sets the search path, which cotenant sets to the schema that the file is for (remove the statement)"
+		}
+		if word(0) == "RESET" && word(1) == "ALL" {
+			return "RESET ALL: it resets the search path (remove the statement)"
+		}
+	case "DISCARD":
+		return "DISCARD: it resets the connection (remove the statement)"
+	}
+	return ""
+}
+
+// lineAt is the line of text, from 1, that the byte at offset is in.
+func lineAt(text string, offset int) int {
+	return 1 + strings.Count(text[:offset], "\n")
+}
+
+// split cuts a file into its statements, by the lexical rules of PostgreSQL
+// (manual, 4.1 "Lexical Structure", with standard_conforming_strings on) and as
+// psql does it: a semicolon ends a statement unless it stands in a string, a
+// quoted name, a comment, parentheses, or the body of a BEGIN ATOMIC function.
+// Comments before a statement do not belong to it. Errors begin with the line.
+func split(text string) ([]statement, error) {
+	s := scanner{text: text}
+	for s.pos < len(text) {
+		if err := s.next(); err != nil {
+			return nil, err
+		}
+	}
+	if s.depth > 0 {
+		return nil, s.errorf(s.open, "the parenthesis is not closed")
+	}
+	s.finish(len(text))
+	return s.stmts, nil
+}
+
+// scanner is the state of split.
+type scanner struct {
+	text  string
+	pos   int
+	stmts []statement
+
+	start  int      // of the current statement; meaningful if begun
+	begun  bool     // the current statement has a token
+	words  []string // its first words
+	depth  int      // of parentheses
+	open   int      // where the outermost open parenthesis is
+	blocks int      // depth of BEGIN ATOMIC and CASE … END in a function's body
+	copies bool     // the current statement is COPY … FROM STDIN
+}
+
+func (s *scanner) errorf(at int, format string, args ...any) error {
+	return fmt.Errorf("%d: %s", lineAt(s.text, at), fmt.Sprintf(format, args...))
+}
+
+// next consumes one token.
+func (s *scanner) next() error {
+	rest := s.text[s.pos:]
+	switch c := rest[0]; {
+	case isSpace(c):
+		s.pos++
+		return nil
+	case strings.HasPrefix(rest, "--"):
+		s.skipLine()
+		return nil
+	case strings.HasPrefix(rest, "/*"):
+		return s.skipComment()
+	case c == ';' && s.depth == 0 && s.blocks == 0:
+		s.finish(s.pos)
+		s.pos++
+		if s.copies {
+			return s.errorf(s.start, "COPY FROM STDIN carries its data in the file, which only psql reads (use INSERT, or a fixture)")
+		}
+		return nil
+	case c == '\\' && !s.begun:
+		return s.errorf(s.pos, "%s is a command of psql (remove it)", strings.Fields(rest)[0])
+	}
+	if !s.begun {
+		s.begun, s.start = true, s.pos
+	}
+	return s.token()
+}
+
+// token consumes one token that belongs to a statement.
+func (s *scanner) token() error {
+	rest := s.text[s.pos:]
+	switch c := rest[0]; {
+	case c == '\'':
+		return s.quoted('\'', false, "the string")
+	case c == '"':
+		return s.quoted('"', false, "the quoted name")
+	case c == '$':
+		return s.dollar()
+	case (c == 'e' || c == 'E') && strings.HasPrefix(rest[1:], "'"):
+		s.pos++
+		return s.quoted('\'', true, "the string")
+	case isIdentStart(c):
+		s.word()
+		return nil
+	case c == '(':
+		if s.depth == 0 {
+			s.open = s.pos
+		}
+		s.depth++
+	case c == ')' && s.depth > 0:
+		s.depth--
+	case c >= '0' && c <= '9':
+		// A number, with what PostgreSQL takes to belong to it: 1$2 is no
+		// dollar quote.
+		for s.pos < len(s.text) && isIdentPart(s.text[s.pos]) {
+			s.pos++
+		}
+		return nil
+	}
+	s.pos++
+	return nil
+}
+
+// finish ends the current statement before end.
+func (s *scanner) finish(end int) {
+	if s.begun {
+		s.stmts = append(s.stmts, statement{
+			text:  strings.TrimRight(s.text[s.start:end], " \t\r\n\f\v"),
+			line:  lineAt(s.text, s.start),
+			words: s.words,
+		})
+	}
+	s.begun, s.words, s.blocks = false, nil, 0
+}
+
+func (s *scanner) skipLine() {
+	if i := strings.IndexByte(s.text[s.pos:], '\n'); i >= 0 {
+		s.pos += i + 1
+		return
+	}
+	s.pos = len(s.text)
+}
+
+// skipComment consumes a block comment; they nest.
+func (s *scanner) skipComment() error {
+	start, depth := s.pos, 0
+	for s.pos < len(s.text) {
+		switch rest := s.text[s.pos:]; {
+		case strings.HasPrefix(rest, "/*"):
+			depth++
+			s.pos += 2
+		case strings.HasPrefix(rest, "*/"):
+			depth--
+			s.pos += 2
+			if depth == 0 {
+				return nil
+			}
+		default:
+			s.pos++
+		}
+	}
+	return s.errorf(start, "the comment is not closed")
+}
+
+// quoted consumes what stands between two quote characters. A doubled quote
+// reads as two strings side by side, which comes to the same.
+func (s *scanner) quoted(quote byte, escapes bool, what string) error {
+	start := s.pos
+	for s.pos++; s.pos < len(s.text); s.pos++ {
+		switch c := s.text[s.pos]; {
+		case c == '\\' && escapes:
+			s.pos++
+		case c == quote && escapes && strings.HasPrefix(s.text[s.pos+1:], string(quote)):
+			s.pos++
+		case c == quote:
+			s.pos++
+			return nil
+		}
+	}
+	s.pos = len(s.text)
+	return s.errorf(start, "%s is not closed", what)
+}
+
+// dollar consumes a dollar-quoted string, or a lone dollar.
+func (s *scanner) dollar() error {
+	rest := s.text[s.pos:]
+	end := 1
+	for end < len(rest) && isIdentPart(rest[end]) && rest[end] != '$' {
+		end++
+	}
+	if end == len(rest) || rest[end] != '$' || end > 1 && !isIdentStart(rest[1]) {
+		s.pos++
+		return nil
+	}
+	tag := rest[:end+1]
+	i := strings.Index(rest[len(tag):], tag)
+	if i < 0 {
+		return s.errorf(s.pos, "the string that %s begins is not closed", tag)
+	}
+	s.pos += len(tag) + i + len(tag)
+	return nil
+}
+
+// word consumes a keyword or an unquoted name.
+func (s *scanner) word() {
+	start := s.pos
+	for s.pos < len(s.text) && isIdentPart(s.text[s.pos]) {
+		s.pos++
+	}
+	word := strings.ToUpper(s.text[start:s.pos])
+	if len(s.words) < wordsKept {
+		s.words = append(s.words, word)
+	}
+	if s.depth > 0 {
+		return
+	}
+	if s.words[0] == "COPY" && word == "STDIN" {
+		s.copies = true
+	}
+	if !s.isRoutine() {
+		return
+	}
+	switch {
+	case word == "BEGIN", word == "CASE" && s.blocks > 0:
+		s.blocks++
+	case word == "END" && s.blocks > 0:
+		s.blocks--
+	}
+}
+
+// isRoutine reports whether the current statement creates a function or a
+// procedure, whose body may hold semicolons.
+func (s *scanner) isRoutine() bool {
+	w := s.words
+	if len(w) >= 3 && w[1] == "OR" && w[2] == "REPLACE" {
+		w = append([]string{w[0]}, w[3:]...)
+	}
+	return len(w) >= 2 && w[0] == "CREATE" && (w[1] == "FUNCTION" || w[1] == "PROCEDURE")
+}
+
+func isSpace(c byte) bool {
+	return c == ' ' || c >= '\t' && c <= '\r'
+}
+
+func isIdentStart(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= 0x80
+}
+
+func isIdentPart(c byte) bool {
+	return isIdentStart(c) || c >= '0' && c <= '9' || c == '$'
+}

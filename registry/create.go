@@ -1,0 +1,227 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cotenant/cotenant/internal/searchpath"
+	"github.com/cotenant/cotenant/tenant"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// CreateParams describes a tenant that is to be created.
+type CreateParams struct {
+	// Domains lead to the tenant; the first is its primary one. None is fine.
+	Domains []tenant.Domain
+	// Fields are values for the columns that the user added to the table, by
+	// the column's name, of any Go type that pgx encodes for the column.
+	Fields map[string]any
+	// Schema of the tenant. public makes the public tenant: it gets its row
+	// and domains, and its schema is there already.
+	Schema tenant.Schema
+}
+
+// Create creates a tenant: its row, its domains, its schema and the tables of
+// all tenant apps, in one transaction. On any error nothing of it is left.
+//
+// The error wraps tenant.ErrSchemaTaken if a tenant or the database has the
+// schema already, tenant.ErrDomainTaken if a tenant has one of the domains, or
+// what the Builder or OnTenantCreated returned.
+func (r *Registry) Create(ctx context.Context, params CreateParams) (*tenant.Tenant, error) {
+	t, err := r.create(ctx, params)
+	if err != nil {
+		return nil, fmt.Errorf("create tenant %q: %w", params.Schema, err)
+	}
+	return t, nil
+}
+
+func (r *Registry) create(ctx context.Context, params CreateParams) (*tenant.Tenant, error) {
+	if err := params.validate(); err != nil {
+		return nil, err
+	}
+	var t *tenant.Tenant
+	var commit func()
+	err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) (err error) {
+		if t, err = r.insertTenant(ctx, tx, params); err != nil {
+			return err
+		}
+		if err := r.insertDomains(ctx, tx, t, params.Domains); err != nil {
+			return err
+		}
+		if err := r.buildSchema(ctx, tx, t); err != nil {
+			return err
+		}
+		pending, committed := tenant.NewPending(ctx, t)
+		commit = committed
+		if r.config.OnTenantCreated == nil {
+			return nil
+		}
+		if err := r.config.OnTenantCreated(pending, tx, t); err != nil {
+			return fmt.Errorf("OnTenantCreated: %w", err)
+		}
+		// What the hook wrote into the row belongs to the tenant too.
+		t, err = r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1", t.ID)
+		return err
+	})
+	if err != nil {
+		return nil, r.schemaTaken(ctx, r.pool, params.Schema, err)
+	}
+	commit()
+	// The notification would do this, a moment after the caller looks.
+	r.cache.forgetTenant(t.ID)
+	r.cache.forgetName(name{schemaName, strings.ToLower(params.Schema.String())})
+	for _, d := range params.Domains {
+		r.cache.forgetName(name{domainName, d.String()})
+	}
+	return t, nil
+}
+
+// own are the columns that are not set through CreateParams.Fields.
+func own(column string) bool {
+	return column == "id" || column == "schema_name" || column == "status" || column == "created_at"
+}
+
+func (p CreateParams) validate() error {
+	if p.Schema.IsZero() {
+		return fmt.Errorf("%w: CreateParams.Schema is not set (use tenant.ParseSchema)", tenant.ErrInvalidSchema)
+	}
+	for i, d := range p.Domains {
+		if d.IsZero() {
+			return fmt.Errorf("%w: CreateParams.Domains[%d] is not set (use tenant.ParseDomain)", tenant.ErrInvalidDomain, i)
+		}
+		if slices.Contains(p.Domains[:i], d) {
+			return fmt.Errorf("domain %q is given twice (give it once)", d)
+		}
+	}
+	for column := range p.Fields {
+		if own(column) {
+			return fmt.Errorf("column %q is cotenant's own (leave it out of CreateParams.Fields)", column)
+		}
+	}
+	return nil
+}
+
+// insertTenant makes the row.
+func (r *Registry) insertTenant(ctx context.Context, tx pgx.Tx, p CreateParams) (*tenant.Tenant, error) {
+	if err := r.schemaTaken(ctx, tx, p.Schema, nil); err != nil {
+		return nil, err
+	}
+	columns, values, args := []string{"schema_name"}, []string{"$1"}, []any{p.Schema.String()}
+	for _, column := range slices.Sorted(maps.Keys(p.Fields)) {
+		columns = append(columns, pgx.Identifier{column}.Sanitize())
+		args = append(args, p.Fields[column])
+		values = append(values, "$"+strconv.Itoa(len(args)))
+	}
+	sql := fmt.Sprintf("INSERT INTO %s AS t (%s) VALUES (%s) RETURNING t.id", r.tenants, strings.Join(columns, ", "), strings.Join(values, ", "))
+	var id int64
+	// The arguments are the user's: describing the statement tells pgx the
+	// types to encode them to.
+	if err := tx.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeDescribeExec}, args...)...).Scan(&id); err != nil {
+		return nil, insertError(err)
+	}
+	return r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1", id)
+}
+
+// schemaTaken returns an error that wraps tenant.ErrSchemaTaken if a tenant has
+// the schema, else err. The unique index decides who gets a schema, but an error
+// of it does not tell whose index it was: the user may have unique columns too.
+func (r *Registry) schemaTaken(ctx context.Context, q querier, schema tenant.Schema, err error) error {
+	var pgErr *pgconn.PgError
+	if err != nil && (!errors.As(err, &pgErr) || pgErr.Code != "23505") { // unique_violation
+		return err
+	}
+	owner, queryErr := r.queryTenant(ctx, q, r.lookupSQL(schemaName), strings.ToLower(schema.String()))
+	switch {
+	case queryErr == nil:
+		return fmt.Errorf("%w by %v (choose another)", tenant.ErrSchemaTaken, owner)
+	case err == nil && !errors.Is(queryErr, tenant.ErrTenantNotFound):
+		return queryErr
+	}
+	return err
+}
+
+// insertError adds what cures a refused row.
+func insertError(err error) error {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return err
+	}
+	switch pgErr.Code {
+	case "42703": // undefined_column
+		return fmt.Errorf("%w (add it to the tenants' table in a migration of a shared app, or leave it out of CreateParams.Fields)", err)
+	case "23502": // not_null_violation
+		return fmt.Errorf("%w (give it in CreateParams.Fields, or a DEFAULT in the table)", err)
+	case "23505": // unique_violation
+		return fmt.Errorf("%w: %s", err, pgErr.Detail)
+	}
+	return err
+}
+
+func (r *Registry) insertDomains(ctx context.Context, tx pgx.Tx, t *tenant.Tenant, domains []tenant.Domain) error {
+	for i, d := range domains {
+		tag, err := tx.Exec(ctx, "INSERT INTO "+r.domains+" (domain, tenant_id, is_primary) VALUES ($1, $2, $3) ON CONFLICT (domain) DO NOTHING",
+			pgx.QueryExecModeDescribeExec, d.String(), t.ID, i == 0)
+		if err != nil {
+			return fmt.Errorf("domain %q: %w", d, err)
+		}
+		if tag.RowsAffected() == 0 {
+			return fmt.Errorf("domain %q: %w%s (choose another)", d, tenant.ErrDomainTaken, r.ownerOf(ctx, tx, d))
+		}
+	}
+	return nil
+}
+
+// ownerOf says whose the domain is, for an error.
+func (r *Registry) ownerOf(ctx context.Context, tx pgx.Tx, d tenant.Domain) string {
+	owner, err := r.queryTenant(ctx, tx, r.lookupSQL(domainName), d.String())
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" by %v", owner)
+}
+
+// buildSchema makes the schema and its tables, and leaves the search path of tx
+// at the schema. That of the public tenant is there already.
+func (r *Registry) buildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
+	if !t.IsPublic() {
+		if err := createSchema(ctx, tx, t.Schema); err != nil {
+			return err
+		}
+		if r.config.Builder != nil {
+			if err := r.config.Builder.BuildSchema(ctx, tx, t.Schema); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, true)", pgx.QueryExecModeExec, searchpath.For(t.Schema))
+	return err
+}
+
+// createSchema makes the schema. It asks first for one whose name differs only
+// in case, which PostgreSQL would accept.
+func createSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
+	var found string
+	err := tx.QueryRow(ctx, "SELECT nspname FROM pg_catalog.pg_namespace WHERE pg_catalog.lower(nspname::text) = pg_catalog.lower($1)",
+		pgx.QueryExecModeExec, schema.String()).Scan(&found)
+	if err == nil {
+		return fmt.Errorf("%w: the database has a schema %q that belongs to no tenant (drop it, or choose another name)", tenant.ErrSchemaTaken, found)
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	// Never IF NOT EXISTS: it would take over a schema that somebody else made.
+	if _, err := tx.Exec(ctx, "CREATE SCHEMA "+searchpath.Quote(schema)); err != nil {
+		var pgErr *pgconn.PgError
+		if errors.As(err, &pgErr) && pgErr.Code == "42501" { // insufficient_privilege
+			return fmt.Errorf("%w (GRANT CREATE ON DATABASE … to the role)", err)
+		}
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/cotenant/cotenant/tenant"
+	"github.com/jackc/pgx/v5"
+)
+
+// page is how many tenants All holds at a time.
+const page = 500
+
+// All iterates over all tenants, public included, in the order of their ids. It
+// reads them a page at a time and holds no connection and no transaction while
+// the loop's body runs, so the body may take its time and use the registry;
+// tenants that come or go meanwhile may or may not be seen. An error ends the
+// iteration.
+//
+//	for t, err := range registry.All(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		…
+//	}
+func (r *Registry) All(ctx context.Context) iter.Seq2[*tenant.Tenant, error] {
+	return func(yield func(*tenant.Tenant, error) bool) {
+		var after *int64
+		for {
+			tenants, err := r.pageAfter(ctx, after)
+			if err != nil {
+				yield(nil, fmt.Errorf("list tenants: %w", err))
+				return
+			}
+			for _, t := range tenants {
+				if !yield(t, nil) {
+					return
+				}
+			}
+			if len(tenants) < page {
+				return
+			}
+			after = &tenants[len(tenants)-1].ID
+		}
+	}
+}
+
+func (r *Registry) pageAfter(ctx context.Context, after *int64) ([]*tenant.Tenant, error) {
+	sql, args := "SELECT t.* FROM "+r.tenants+" AS t", []any{}
+	if after != nil {
+		sql, args = sql+" WHERE t.id > $1", append(args, *after)
+	}
+	rows, err := r.query(ctx, r.pool, fmt.Sprintf("%s ORDER BY t.id LIMIT %d", sql, page), args...)
+	if err != nil {
+		return nil, err
+	}
+	tenants, err := pgx.CollectRows(rows, scanTenant)
+	return tenants, r.tablesError(err)
+}
+
+// Domains returns the domains of t, the primary one first.
+func (r *Registry) Domains(ctx context.Context, t *tenant.Tenant) ([]tenant.Domain, error) {
+	rows, err := r.query(ctx, r.pool, "SELECT d.domain FROM "+r.domains+" AS d WHERE d.tenant_id = $1 ORDER BY d.is_primary DESC, d.domain", t.ID)
+	if err == nil {
+		var domains []tenant.Domain
+		domains, err = pgx.CollectRows(rows, pgx.RowTo[tenant.Domain])
+		if err == nil {
+			return domains, nil
+		}
+	}
+	return nil, fmt.Errorf("%v: domains: %w", t, r.tablesError(err))
+}

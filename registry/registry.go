@@ -1,0 +1,173 @@
+package registry
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cotenant/cotenant/tenant"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/sync/singleflight"
+)
+
+// SchemaBuilder makes the tables of all tenant apps in an empty schema, within
+// the transaction that creates the tenant. migrate.Migrator is one.
+type SchemaBuilder interface {
+	BuildSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error
+}
+
+// Config has the settings of a Registry. Nil and the zero value mean the
+// defaults.
+type Config struct {
+	// Builder makes the tables of a new tenant. Defaults to none: a new schema
+	// is empty.
+	Builder SchemaBuilder
+	// CacheSize is how many tenants, and how many of their names, are kept.
+	// Defaults to 10,000, which take some 10 MB.
+	CacheSize int
+	// CacheTTL bounds how long a cached tenant is served after it changed, if
+	// the news of the change was lost. Defaults to 5 minutes.
+	CacheTTL time.Duration
+	// DomainsTable is the name of the domains' table. Defaults to
+	// cotenant.domains.
+	DomainsTable pgx.Identifier
+	// Listen is the connection on which the registry hears of changes. It must
+	// lead to the server itself: LISTEN through a pooler is accepted and never
+	// delivers. Defaults to none: changes made elsewhere are seen after CacheTTL.
+	Listen *pgx.ConnConfig
+	// Logger is told about a lost LISTEN connection. Defaults to a logger that
+	// discards.
+	Logger *slog.Logger
+	// MaxMisses is how many look-ups that the cache could not answer are under
+	// way at once; further ones wait. Defaults to 4.
+	MaxMisses int
+	// OnTenantCreated is called for each new tenant in the transaction that
+	// creates it, after its tables were made, with the search path at its
+	// schema and the tenant in ctx. An error undoes the creation. Until the
+	// commit, ctx is refused everywhere else with tenant.ErrUncommitted.
+	// Defaults to nothing.
+	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
+	// TenantsTable is the name of the tenants' table. Defaults to
+	// cotenant.tenants.
+	TenantsTable pgx.Identifier
+	// UnknownSize is how many names that lead nowhere are remembered. Defaults
+	// to 10,000.
+	UnknownSize int
+	// UnknownTTL is how long a name that leads nowhere is remembered. Defaults
+	// to 10 seconds.
+	UnknownTTL time.Duration
+}
+
+func (c *Config) withDefaults() (Config, error) {
+	var d Config
+	if c != nil {
+		d = *c
+	}
+	for name, n := range map[string]int64{
+		"CacheSize": int64(d.CacheSize), "CacheTTL": int64(d.CacheTTL), "MaxMisses": int64(d.MaxMisses),
+		"UnknownSize": int64(d.UnknownSize), "UnknownTTL": int64(d.UnknownTTL),
+	} {
+		if n < 0 {
+			return d, fmt.Errorf("registry: Config.%s is negative (leave it out for the default)", name)
+		}
+	}
+	for name, table := range map[string]*pgx.Identifier{"TenantsTable": &d.TenantsTable, "DomainsTable": &d.DomainsTable} {
+		if len(*table) != 0 && len(*table) != 2 {
+			return d, fmt.Errorf("registry: Config.%s is %q (give a schema and a table, such as pgx.Identifier{\"public\", \"clients\"})", name, *table)
+		}
+	}
+	setDefault(&d.CacheSize, 10_000)
+	setDefault(&d.CacheTTL, 5*time.Minute)
+	setDefault(&d.MaxMisses, 4)
+	setDefault(&d.UnknownSize, 10_000)
+	setDefault(&d.UnknownTTL, 10*time.Second)
+	if len(d.TenantsTable) == 0 {
+		d.TenantsTable = pgx.Identifier{"cotenant", "tenants"}
+	}
+	if len(d.DomainsTable) == 0 {
+		d.DomainsTable = pgx.Identifier{"cotenant", "domains"}
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	return d, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Registry keeps the tenants. It is safe for concurrent use.
+type Registry struct {
+	config  Config
+	pool    *pgxpool.Pool
+	tenants string // the tables, quoted
+	domains string
+
+	cache  *cache
+	fills  singleflight.Group
+	misses *semaphore.Weighted
+
+	stop    context.CancelFunc
+	stopped chan struct{}
+}
+
+// New returns a Registry over pool, which is for the registry's own statements
+// and not scoped to tenants. It does not touch the database, but with
+// Config.Listen it begins to listen; Close ends that, and leaves pool open.
+func New(pool *pgxpool.Pool, config *Config) (*Registry, error) {
+	c, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	cache, err := newCache(c)
+	if err != nil {
+		return nil, fmt.Errorf("registry: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Registry{
+		config:  c,
+		pool:    pool,
+		tenants: c.TenantsTable.Sanitize(),
+		domains: c.DomainsTable.Sanitize(),
+		cache:   cache,
+		misses:  semaphore.NewWeighted(int64(c.MaxMisses)),
+		stop:    stop,
+		stopped: make(chan struct{}),
+	}
+	go func() {
+		defer close(r.stopped)
+		if c.Listen != nil {
+			r.listen(ctx)
+		}
+	}()
+	return r, nil
+}
+
+// Close ends the listening and waits until it has ended.
+func (r *Registry) Close() {
+	r.stop()
+	<-r.stopped
+}
+
+//go:embed schema.sql
+var schemaSQL string
+
+// SchemaSQL returns the statements that make the tables, functions and triggers
+// of a registry with this config: the migration of the built-in shared app.
+// Tables that are there already are taken as they are; they need the columns id
+// and schema_name, and domain, tenant_id and is_primary.
+func SchemaSQL(config *Config) (string, error) {
+	c, err := config.withDefaults()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf(schemaSQL, c.TenantsTable.Sanitize(), c.DomainsTable.Sanitize()), nil
+}

@@ -1,0 +1,95 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cotenant/cotenant/tenant"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// querier is a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// query runs a statement that selects all columns of the tenants' table. In exec
+// mode nothing is remembered of its columns, so that ALTER TABLE breaks no
+// running process and shows at the next look-up; the values come as text.
+func (r *Registry) query(ctx context.Context, q querier, sql string, args ...any) (pgx.Rows, error) {
+	rows, err := q.Query(ctx, sql, append([]any{pgx.QueryExecModeExec}, args...)...)
+	return rows, r.tablesError(err)
+}
+
+// queryTenant runs such a statement that returns at most one row. The error is
+// tenant.ErrTenantNotFound if it returns none.
+func (r *Registry) queryTenant(ctx context.Context, q querier, sql string, args ...any) (*tenant.Tenant, error) {
+	rows, err := r.query(ctx, q, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	t, err := pgx.CollectExactlyOneRow(rows, scanTenant)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, tenant.ErrTenantNotFound
+	}
+	return t, r.tablesError(err)
+}
+
+// tablesError says that the registry's tables are not there, if that is it.
+func (r *Registry) tablesError(err error) error {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && (pgErr.Code == "42P01" || pgErr.Code == "3F000") { // undefined_table, invalid_schema_name
+		return fmt.Errorf("the tables of the registry, %s and %s, are not there (migrate the shared apps first): %w", r.tenants, r.domains, err)
+	}
+	return err
+}
+
+// scanTenant reads a row of the tenants' table, whatever its columns.
+func scanTenant(row pgx.CollectableRow) (*tenant.Tenant, error) {
+	rows, ok := row.(pgx.Rows)
+	if !ok {
+		return nil, fmt.Errorf("tenants: unexpected %T", row)
+	}
+	types := rows.Conn().TypeMap()
+	t := &tenant.Tenant{}
+	own := map[string]any{"id": &t.ID, "schema_name": &t.Schema, "status": &t.Status, "created_at": &t.CreatedAt}
+	var fields []tenant.Column
+	for i, fd := range row.FieldDescriptions() {
+		text := slices.Clone(row.RawValues()[i])
+		if dst, ok := own[fd.Name]; ok {
+			if err := types.Scan(fd.DataTypeOID, fd.Format, text, dst); err != nil {
+				return nil, fmt.Errorf("tenants: column %q: %w", fd.Name, err)
+			}
+			delete(own, fd.Name)
+			continue
+		}
+		value, err := decodeText(types, fd.DataTypeOID, text)
+		if err != nil {
+			return nil, fmt.Errorf("tenants: column %q: %w", fd.Name, err)
+		}
+		fields = append(fields, tenant.Column{Name: fd.Name, TypeOID: fd.DataTypeOID, Text: text, Value: value})
+	}
+	for _, name := range []string{"id", "schema_name"} {
+		if _, missing := own[name]; missing {
+			return nil, fmt.Errorf("tenants: the table has no column %q (it is required)", name)
+		}
+	}
+	t.Fields = tenant.NewFields(fields...)
+	return t, nil
+}
+
+// decodeText is what pgx makes of a text value when it is scanned into an any.
+func decodeText(types *pgtype.Map, oid uint32, text []byte) (any, error) {
+	if text == nil {
+		return nil, nil
+	}
+	typ, ok := types.TypeForOID(oid)
+	if !ok {
+		return string(text), nil
+	}
+	return typ.Codec.DecodeValue(types, oid, pgtype.TextFormatCode, text)
+}

@@ -1,0 +1,188 @@
+package cotenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/cotenant/cotenant/httptenant"
+	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/pgxtenant"
+	"github.com/cotenant/cotenant/registry"
+)
+
+// Tenancy is a database with its apps and tenants. It is safe for concurrent use.
+type Tenancy struct {
+	logger   *slog.Logger
+	migrator *migrate.Migrator
+	pool     *pgxpool.Pool // scoped to the tenant in ctx
+	own      *pgxpool.Pool // for cotenant's own statements, not scoped
+	registry *registry.Registry
+}
+
+// ownConns is the size of the pool for cotenant's own statements: the look-ups
+// that the cache cannot answer, and creations.
+const ownConns = 8
+
+// Open connects to the database and returns its Tenancy. It reads all files of
+// the apps and reports what is wrong with them, but changes nothing: Migrate does
+// that. The error wraps pgxtenant.ErrServerTooOld or pgxtenant.ErrPooler if the
+// server cannot be used. Close must be called in the end.
+func Open(ctx context.Context, config *Config) (*Tenancy, error) {
+	t, err := open(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("cotenant: %w", err)
+	}
+	return t, nil
+}
+
+func open(ctx context.Context, config *Config) (_ *Tenancy, err error) {
+	if config == nil {
+		config = &Config{}
+	}
+	poolConfig, err := config.poolConfig()
+	if err != nil {
+		return nil, err
+	}
+	direct, err := config.directConfig(poolConfig)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tenancy{logger: config.Logger}
+	if t.logger == nil {
+		t.logger = slog.New(slog.DiscardHandler)
+	}
+	defer func() {
+		if err != nil {
+			t.Close()
+		}
+	}()
+	if err := t.connect(ctx, poolConfig, direct); err != nil {
+		return nil, err
+	}
+	if err := t.wire(config, direct); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// connect makes the pools, and looks at the server.
+func (t *Tenancy) connect(ctx context.Context, poolConfig *pgxpool.Config, direct *pgx.ConnConfig) (err error) {
+	ownConfig := poolConfig.Copy()
+	ownConfig.ConnConfig = direct.Copy()
+	ownConfig.MaxConns, ownConfig.MinConns, ownConfig.MinIdleConns = ownConns, 0, 0
+	ownConfig.PrepareConn = nil
+	if t.own, err = pgxpool.NewWithConfig(ctx, ownConfig); err != nil {
+		return err
+	}
+	if t.pool, err = pgxtenant.NewPool(ctx, poolConfig); err != nil {
+		return err
+	}
+	if err := t.checkServer(ctx, direct); err != nil {
+		return err
+	}
+	return t.checkServer(ctx, poolConfig.ConnConfig)
+}
+
+// checkServer connects once, so that a wrong address, role or server is told at
+// once and not by the first request.
+func (t *Tenancy) checkServer(ctx context.Context, config *pgx.ConnConfig) error {
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return connectError(config, err)
+	}
+	return errors.Join(pgxtenant.CheckServer(ctx, conn), conn.Close(ctx))
+}
+
+// wire makes the parts and gives them to each other.
+func (t *Tenancy) wire(config *Config, direct *pgx.ConnConfig) (err error) {
+	if err := config.validateApps(); err != nil {
+		return err
+	}
+	var rc registry.Config
+	if config.Registry != nil {
+		rc = *config.Registry
+	}
+	rc.Listen, rc.Logger, rc.OnTenantCreated = direct, t.logger, config.OnTenantCreated
+
+	tables, err := registry.SchemaSQL(&rc)
+	if err != nil {
+		return err
+	}
+	own := migrate.App{Name: "cotenant", Migrations: []migrate.Migration{{Name: "0001_initial", SQL: tables}}}
+	t.migrator, err = migrate.New(&migrate.Config{
+		Logger:     t.logger,
+		SharedApps: append([]migrate.App{own}, config.SharedApps...),
+		TenantApps: config.TenantApps,
+	})
+	if err != nil {
+		return err
+	}
+	rc.Builder = t.migrator
+	t.registry, err = registry.New(t.own, &rc)
+	return err
+}
+
+// Close closes all connections and ends all background work. It waits for
+// connections that are in use.
+func (t *Tenancy) Close() {
+	if t.registry != nil {
+		t.registry.Close()
+	}
+	if t.pool != nil {
+		t.pool.Close()
+	}
+	if t.own != nil {
+		t.own.Close()
+	}
+}
+
+// Pool returns the application's pool: every query runs in the schema of the
+// tenant in its context, or fails; see pgxtenant.NewPool. Work on the shared
+// tables says so with tenant.Public.
+func (t *Tenancy) Pool() *pgxpool.Pool { return t.pool }
+
+// Registry returns the registry of the tenants: creation, look-ups, lists.
+func (t *Tenancy) Registry() *registry.Registry { return t.registry }
+
+// Middleware returns middleware that finds the tenant of a request by its host
+// name; see httptenant.New. For another way to find it, give httptenant.New the
+// Registry.
+func (t *Tenancy) Middleware(config *httptenant.Config) func(http.Handler) http.Handler {
+	return httptenant.New(httptenant.Host(t.registry, nil), config)
+}
+
+// Migrate brings the tables of the shared apps into public, cotenant's own among
+// them, and then those of the tenant apps into the schema of every tenant. What
+// is there already is left alone, so that it can be called at every start of the
+// program; programs that do so at once wait for each other.
+//
+// A tenant that fails does not keep the others from being migrated. The error
+// joins those of all tenants that failed.
+func (t *Tenancy) Migrate(ctx context.Context) error {
+	err := t.own.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		_, err := t.migrator.MigrateShared(ctx, conn.Conn())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	var failed []error
+	for each, err := range t.registry.All(ctx) {
+		if err == nil {
+			err = t.own.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+				_, err := t.migrator.MigrateTenant(ctx, conn.Conn(), each)
+				return err
+			})
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("migrate: %w", err))
+		}
+	}
+	return errors.Join(failed...)
+}

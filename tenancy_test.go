@@ -1,0 +1,171 @@
+package cotenant_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/internal/testdb"
+	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// open opens a tenancy with the folders of fsys as apps.
+func open(t *testing.T, address string, fsys fstest.MapFS, shared, tenants []string, change ...func(*cotenant.Config)) *cotenant.Tenancy {
+	t.Helper()
+	config := &cotenant.Config{DatabaseURL: address, SharedApps: migrate.Dirs(fsys, shared...), TenantApps: migrate.Dirs(fsys, tenants...)}
+	for _, c := range change {
+		c(config)
+	}
+	tenancy, err := cotenant.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tenancy.Close)
+	return tenancy
+}
+
+func create(t *testing.T, tenancy *cotenant.Tenancy, schema string) *tenant.Tenant {
+	t.Helper()
+	created, err := tenancy.Registry().Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, schema), Domains: []tenant.Domain{mustDomain(t, schema+".example.com")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return created
+}
+
+func file(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+
+// The seeds' story: the public tenant, the first real tenant, and queries that
+// name no schema.
+func TestTenancy(t *testing.T) {
+	t.Parallel()
+
+	fsys := fstest.MapFS{
+		"customers/migrations/0001_initial.sql": file("ALTER TABLE cotenant.tenants ADD COLUMN name text"),
+		"shop/schema.sql":                       file("CREATE TABLE products (name text)"),
+	}
+	tenancy := open(t, testdb.New(t), fsys, []string{"customers"}, []string{"shop"})
+	for range 2 { // the second time there is nothing to do
+		if err := tenancy.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	create(t, tenancy, "public")
+	one, two := create(t, tenancy, "tenant1"), create(t, tenancy, "tenant2")
+
+	pool := tenancy.Pool()
+	for _, each := range []*tenant.Tenant{one, two} {
+		if _, err := pool.Exec(tenant.NewContext(t.Context(), each), "INSERT INTO products VALUES ($1)", "of "+each.Schema.String()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, each := range []*tenant.Tenant{one, two} {
+		var name string
+		var n int
+		err := pool.QueryRow(tenant.NewContext(t.Context(), each), "SELECT min(name), count(*) FROM products").Scan(&name, &n)
+		if err != nil || n != 1 || name != "of "+each.Schema.String() {
+			t.Errorf("%v: %d products, %q, %v", each, n, name, err)
+		}
+	}
+	if _, err := pool.Exec(t.Context(), "SELECT 1"); !errors.Is(err, tenant.ErrNoTenant) {
+		t.Errorf("without a tenant: %v", err)
+	}
+	if _, err := pool.Exec(tenant.Public(t.Context()), "SELECT * FROM products"); err == nil {
+		t.Error("public has a table products")
+	}
+}
+
+// Migrate reaches the tenants that are there, and one that fails does not keep the
+// others.
+func TestMigrateTenants(t *testing.T) {
+	t.Parallel()
+
+	address := testdb.New(t)
+	fsys := fstest.MapFS{"shop/migrations/0001_initial.sql": file("CREATE TABLE a (id int)")}
+	before := open(t, address, fsys, nil, []string{"shop"})
+	if err := before.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, schema := range []string{"public", "t1", "t2", "t3"} {
+		create(t, before, schema)
+	}
+	if _, err := before.Pool().Exec(tenant.Public(t.Context()), "CREATE TABLE t2.b (id int)"); err != nil {
+		t.Fatal(err)
+	}
+
+	fsys["shop/migrations/0002_b.sql"] = file("CREATE TABLE b (id int)")
+	after := open(t, address, fsys, nil, []string{"shop"})
+	err := after.Migrate(t.Context())
+	var stmtErr *migrate.StatementError
+	if !errors.As(err, &stmtErr) || stmtErr.Schema.String() != "t2" || strings.Count(err.Error(), "\n") != 1 {
+		t.Errorf("Migrate: %v", err)
+	}
+	var have string
+	if err := after.Pool().QueryRow(tenant.Public(t.Context()), "SELECT string_agg(schemaname, ' ' ORDER BY schemaname) FROM pg_tables WHERE tablename = 'b'").Scan(&have); err != nil || have != "t1 t2 t3" {
+		t.Errorf("schemas with b: %s, %v", have, err)
+	}
+	if _, err := after.Pool().Exec(tenant.Public(t.Context()), "DROP TABLE t2.b"); err != nil {
+		t.Fatal(err)
+	}
+	if err := after.Migrate(t.Context()); err != nil {
+		t.Errorf("Migrate after mending: %v", err)
+	}
+
+	// The program from before does not touch what is newer than it.
+	if err := before.Migrate(t.Context()); !errors.Is(err, migrate.ErrNewer) {
+		t.Errorf("Migrate by the older program: %v", err)
+	}
+}
+
+// A migration with a syntax error is told with file, line, statement and schema,
+// and leaves no tenant.
+func TestCreateWithBadSchemaFile(t *testing.T) {
+	t.Parallel()
+
+	fsys := fstest.MapFS{"shop/schema.sql": file("CREATE TABLE a (id int);\n\nCREATE TABEL b (id int);\n")}
+	tenancy := open(t, testdb.New(t), fsys, nil, []string{"shop"})
+	if err := tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := tenancy.Registry().Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, "acme")})
+	want := `create tenant "acme": shop/schema.sql:3: schema "acme": syntax error at or near "TABEL" (SQLSTATE 42601); nothing of the file was kept` +
+		"\n\tCREATE TABEL b (id int)"
+	if err == nil || err.Error() != want {
+		t.Errorf("Create:\n%v\nwant\n%s", err, want)
+	}
+	if _, err := tenancy.Registry().BySchema(t.Context(), mustSchema(t, "acme")); !errors.Is(err, tenant.ErrTenantNotFound) {
+		t.Errorf("BySchema: %v", err)
+	}
+	var n int
+	if err := tenancy.Pool().QueryRow(tenant.Public(t.Context()), "SELECT count(*) FROM pg_namespace WHERE nspname = 'acme'").Scan(&n); err != nil || n != 0 {
+		t.Errorf("%d schemas left, %v", n, err)
+	}
+}
+
+// The hook of the Config runs for each new tenant, in its transaction.
+func TestOnTenantCreated(t *testing.T) {
+	t.Parallel()
+
+	fsys := fstest.MapFS{"shop/schema.sql": file("CREATE TABLE products (name text)")}
+	tenancy := open(t, testdb.New(t), fsys, nil, []string{"shop"}, func(c *cotenant.Config) {
+		c.OnTenantCreated = func(ctx context.Context, tx pgx.Tx, created *tenant.Tenant) error {
+			_, err := tx.Exec(ctx, "INSERT INTO products VALUES ($1)", "a gift for "+created.Schema.String())
+			return err
+		}
+	})
+	if err := tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	acme := create(t, tenancy, "acme")
+	var name string
+	if err := tenancy.Pool().QueryRow(tenant.NewContext(t.Context(), acme), "SELECT name FROM products").Scan(&name); err != nil || name != "a gift for acme" {
+		t.Errorf("%q, %v", name, err)
+	}
+}
