@@ -17,6 +17,7 @@ import (
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // changed returns the URL with other parts.
@@ -157,10 +158,10 @@ func TestRoleWithoutPrivileges(t *testing.T) {
 	}
 	defer conn.Close(t.Context())
 	name := pgx.Identifier{u.User.Username()}.Sanitize()
-	if _, err := conn.Exec(t.Context(), fmt.Sprintf("REVOKE CREATE ON DATABASE " + pgx.Identifier{conn.Config().Database}.Sanitize() + " FROM %[1]s; GRANT USAGE ON SCHEMA cotenant TO %[1]s; GRANT ALL ON ALL TABLES IN SCHEMA cotenant TO %[1]s", name)); err != nil {
+	if _, err := conn.Exec(t.Context(), fmt.Sprintf("REVOKE CREATE ON DATABASE "+pgx.Identifier{conn.Config().Database}.Sanitize()+" FROM %[1]s; GRANT USAGE ON SCHEMA cotenant TO %[1]s; GRANT ALL ON ALL TABLES IN SCHEMA cotenant TO %[1]s", name)); err != nil {
 		t.Fatal(err)
 	}
-	_, err = tenancy.Registry().Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, "acme")})
+	_, err = tenancy.Registry().Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema("acme")})
 	if err == nil || !strings.Contains(err.Error(), "GRANT CREATE ON DATABASE") {
 		t.Errorf("Create: %v", err)
 	}

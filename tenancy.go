@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/cotenant/cotenant/httptenant"
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
@@ -94,7 +95,7 @@ func (t *Tenancy) connect(ctx context.Context, poolConfig *pgxpool.Config, direc
 func (t *Tenancy) checkServer(ctx context.Context, config *pgx.ConnConfig) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return connectError(config, err)
+		return dberr.Connect(config, err)
 	}
 	return errors.Join(pgxtenant.CheckServer(ctx, conn), conn.Close(ctx))
 }

@@ -33,7 +33,7 @@ func open(t *testing.T, address string, fsys fstest.MapFS, shared, tenants []str
 
 func create(t *testing.T, tenancy *cotenant.Tenancy, schema string) *tenant.Tenant {
 	t.Helper()
-	created, err := tenancy.Registry().Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, schema), Domains: []tenant.Domain{mustDomain(t, schema+".example.com")}})
+	created, err := tenancy.Registry().Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema(schema), Domains: []tenant.Domain{tenant.MustParseDomain(schema + ".example.com")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,13 +134,13 @@ func TestCreateWithBadSchemaFile(t *testing.T) {
 	if err := tenancy.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err := tenancy.Registry().Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, "acme")})
+	_, err := tenancy.Registry().Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema("acme")})
 	want := `create tenant "acme": shop/schema.sql:3: schema "acme": syntax error at or near "TABEL" (SQLSTATE 42601); nothing of the file was kept` +
 		"\n\tCREATE TABEL b (id int)"
 	if err == nil || err.Error() != want {
 		t.Errorf("Create:\n%v\nwant\n%s", err, want)
 	}
-	if _, err := tenancy.Registry().BySchema(t.Context(), mustSchema(t, "acme")); !errors.Is(err, tenant.ErrTenantNotFound) {
+	if _, err := tenancy.Registry().BySchema(t.Context(), tenant.MustParseSchema("acme")); !errors.Is(err, tenant.ErrTenantNotFound) {
 		t.Errorf("BySchema: %v", err)
 	}
 	var n int

@@ -25,8 +25,8 @@ type directory map[string]*tenant.Tenant
 
 func newDirectory(t *testing.T) directory {
 	t.Helper()
-	acme := &tenant.Tenant{ID: 1, Schema: mustSchema(t, "acme")}
-	beta := &tenant.Tenant{ID: 2, Schema: mustSchema(t, "beta-2")}
+	acme := &tenant.Tenant{ID: 1, Schema: tenant.MustParseSchema("acme")}
+	beta := &tenant.Tenant{ID: 2, Schema: tenant.MustParseSchema("beta-2")}
 	public := &tenant.Tenant{ID: 3, Schema: tenant.PublicSchema()}
 	return directory{
 		"acme.example.com": acme, "acme": acme,
@@ -51,24 +51,6 @@ func (d directory) ByDomain(_ context.Context, domain tenant.Domain) (*tenant.Te
 
 func (d directory) BySchema(_ context.Context, schema tenant.Schema) (*tenant.Tenant, error) {
 	return d.find(schema.String())
-}
-
-func mustSchema(t *testing.T, name string) tenant.Schema {
-	t.Helper()
-	s, err := tenant.ParseSchema(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func mustDomain(t *testing.T, name string) tenant.Domain {
-	t.Helper()
-	d, err := tenant.ParseDomain(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
 }
 
 // echo answers with the tenant of the context and the path.

@@ -91,7 +91,7 @@ func TestForwardedHost(t *testing.T) {
 func TestSubdomain(t *testing.T) {
 	t.Parallel()
 
-	handler := httptenant.New(httptenant.Subdomain(newDirectory(t), mustDomain(t, "example.com"), nil), nil)(echo)
+	handler := httptenant.New(httptenant.Subdomain(newDirectory(t), tenant.MustParseDomain("example.com"), nil), nil)(echo)
 	for name, want := range map[string]string{
 		"acme.example.com":        "200 acme /",
 		"www.acme.example.com:80": "200 acme /",

@@ -136,7 +136,7 @@ func (a App) load() (loadedApp, error) {
 }
 
 // order sorts the migrations by number and refuses two of one number.
-func (l *loadedApp) order() error {
+func (l loadedApp) order() error {
 	for _, m := range l.migrations {
 		if !migrationName.MatchString(m.name) {
 			return fmt.Errorf("%s: not a name for a migration (use a number and a name, such as 0001_initial.sql)", m.file)

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cotenant/cotenant/tenant"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cotenant/cotenant/tenant"
 )
 
-// ErrNewer: a schema has migrations that the program does not know. The program
-// is older than the database.
+// ErrNewer says that a schema has migrations that the program does not know: the
+// program is older than the database.
 var ErrNewer = errors.New("the schema is newer than the program")
 
 // StatementError is a statement of a file that PostgreSQL refused. Everything

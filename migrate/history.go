@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/tenant"
-	"github.com/jackc/pgx/v5"
 )
 
 // historyTable is in every schema and records what the schema has. It is the

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cotenant/cotenant/tenant"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // lockClass sets the keys of our advisory locks apart from the application's:

@@ -43,20 +43,11 @@ func newMigrator(t *testing.T, fsys fstest.MapFS, shared, tenants []string) *mig
 	return m
 }
 
-func mustSchema(t *testing.T, name string) tenant.Schema {
-	t.Helper()
-	s, err := tenant.ParseSchema(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // newTenant makes an empty schema and returns its tenant.
 func newTenant(t *testing.T, conn *pgx.Conn, id int64, name string) *tenant.Tenant {
 	t.Helper()
 	execute(t, conn, "CREATE SCHEMA "+pgx.Identifier{name}.Sanitize())
-	return &tenant.Tenant{ID: id, Schema: mustSchema(t, name)}
+	return &tenant.Tenant{ID: id, Schema: tenant.MustParseSchema(name)}
 }
 
 func execute(t *testing.T, conn *pgx.Conn, sql string, args ...any) {

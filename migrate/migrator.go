@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/cotenant/cotenant/internal/searchpath"
-	"github.com/cotenant/cotenant/tenant"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/internal/searchpath"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // Config names the apps of a Migrator.
@@ -159,14 +161,10 @@ func (m *Migrator) pending(ctx context.Context, tx pgx.Tx, schema tenant.Schema,
 // schemaError says in the words of the house that a schema is not there, or not
 // ours.
 func schemaError(schema tenant.Schema, err error) error {
-	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) {
-		return fmt.Errorf("schema %q: %w", schema, err)
-	}
-	switch pgErr.Code {
-	case "3F000": // invalid_schema_name
+	switch dberr.Code(err) {
+	case dberr.InvalidSchemaName:
 		return fmt.Errorf("schema %q: %w (create the tenant again, or restore its schema from a backup)", schema, tenant.ErrSchemaNotFound)
-	case "42501": // insufficient_privilege
+	case dberr.InsufficientPrivilege:
 		return fmt.Errorf("schema %q: %w (GRANT CREATE ON SCHEMA %s TO the role, or make it the owner)", schema, err, searchpath.Quote(schema))
 	}
 	return fmt.Errorf("schema %q: %w", schema, err)

@@ -115,7 +115,7 @@ func TestBuildSchema(t *testing.T) {
 		if _, err := tx.Exec(t.Context(), "CREATE SCHEMA acme"); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.BuildSchema(t.Context(), tx, mustSchema(t, "acme")); err != nil {
+		if err := m.BuildSchema(t.Context(), tx, tenant.MustParseSchema("acme")); err != nil {
 			t.Fatal(err)
 		}
 		var path string
@@ -231,7 +231,7 @@ func TestMissingSchema(t *testing.T) {
 
 	conn := connect(t, testdb.New(t))
 	m := newMigrator(t, files("shop/schema.sql", "CREATE TABLE a (id int)"), nil, []string{"shop"})
-	_, err := m.MigrateTenant(t.Context(), conn, &tenant.Tenant{ID: 1, Schema: mustSchema(t, "gone")})
+	_, err := m.MigrateTenant(t.Context(), conn, &tenant.Tenant{ID: 1, Schema: tenant.MustParseSchema("gone")})
 	if !errors.Is(err, tenant.ErrSchemaNotFound) {
 		t.Errorf("MigrateTenant: %v", err)
 	}

@@ -2,14 +2,14 @@ package pgxtenant
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/tenant"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // NewPool makes a pool of config whose connections work in the schema of the
@@ -35,7 +35,11 @@ func NewPool(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, error)
 	next := config.PrepareConn
 	config.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
 		if err := setPath(ctx, conn); err != nil {
-			return true, err // pgxpool itself discards a connection that broke
+			if conn.IsClosed() && ctx.Err() == nil {
+				return false, nil // it had died in the pool: the next one will do
+			}
+			// pgxpool would keep a connection that is said to be good, broken or not.
+			return !conn.IsClosed(), err
 		}
 		if next != nil {
 			return next(ctx, conn)
@@ -55,8 +59,7 @@ func setPath(ctx context.Context, conn *pgx.Conn) error {
 	}
 	_, err = conn.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, false), $2::pg_catalog.regnamespace",
 		pgx.QueryExecModeExec, searchpath.For(t.Schema), searchpath.Quote(t.Schema))
-	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.Code == "3F000" { // invalid_schema_name
+	if dberr.Code(err) == dberr.InvalidSchemaName {
 		return fmt.Errorf("%v: schema %q: %w (was the tenant deleted or renamed? look it up again)", t, t.Schema, tenant.ErrSchemaNotFound)
 	}
 	if err != nil {

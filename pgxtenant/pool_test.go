@@ -50,11 +50,7 @@ func newPool(t *testing.T, setup string, configure ...func(*pgxpool.Config)) *pg
 // as returns a context of the tenant whose schema has the name.
 func as(t *testing.T, id int64, schema string) context.Context {
 	t.Helper()
-	s, err := tenant.ParseSchema(schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tenant.NewContext(t.Context(), &tenant.Tenant{ID: id, Schema: s})
+	return tenant.NewContext(t.Context(), &tenant.Tenant{ID: id, Schema: tenant.MustParseSchema(schema)})
 }
 
 func TestPoolScopes(t *testing.T) {
@@ -90,7 +86,7 @@ func TestPoolRefusesWithoutTenant(t *testing.T) {
 	tracer := &counter{}
 	pool := newPool(t, "CREATE SCHEMA a; CREATE TABLE a.things (id int)", func(c *pgxpool.Config) { c.ConnConfig.Tracer = tracer })
 	ctx := t.Context()
-	pending, _ := tenant.NewPending(ctx, &tenant.Tenant{ID: 1, Schema: mustSchema(t, "a")})
+	pending, _ := tenant.NewPending(ctx, &tenant.Tenant{ID: 1, Schema: tenant.MustParseSchema("a")})
 	for _, tt := range []struct {
 		name string
 		ctx  context.Context
@@ -101,7 +97,7 @@ func TestPoolRefusesWithoutTenant(t *testing.T) {
 	} {
 		for name, call := range map[string]func() error{
 			"Exec":      func() error { _, err := pool.Exec(tt.ctx, "INSERT INTO things VALUES (1)"); return err },
-			"Query":     func() error { _, err := pool.Query(tt.ctx, "SELECT 1"); return err },
+			"Query":     func() error { rows, err := pool.Query(tt.ctx, "SELECT 1"); rows.Close(); return err },
 			"QueryRow":  func() error { return pool.QueryRow(tt.ctx, "SELECT 1").Scan(new(int)) },
 			"Begin":     func() error { _, err := pool.Begin(tt.ctx); return err },
 			"Acquire":   func() error { _, err := pool.Acquire(tt.ctx); return err },
@@ -144,15 +140,6 @@ func (c *counter) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.n
-}
-
-func mustSchema(t *testing.T, name string) tenant.Schema {
-	t.Helper()
-	s, err := tenant.ParseSchema(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 // A schema that is gone is an error: neither public's rows are read nor written,
@@ -211,6 +198,40 @@ func TestPoolDescribesForEachTenant(t *testing.T) {
 			}
 			if _, err := pool.Exec(ctx, fmt.Sprintf("ALTER TABLE people ADD COLUMN c%d int", pool.Stat().AcquireCount())); err != nil {
 				t.Errorf("%s: %v", schema, err)
+			}
+		}
+	}
+}
+
+// Connections that died in the pool, or under a call that was cancelled, are
+// replaced without the application noticing.
+func TestPoolReplacesBrokenConnections(t *testing.T) {
+	t.Parallel()
+
+	pool := newPool(t, "CREATE SCHEMA a", func(c *pgxpool.Config) { c.MaxConns = 2 })
+	ctx := as(t, 1, "a")
+	for range 3 {
+		first, err := pool.Acquire(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := pool.Acquire(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := first.Exec(ctx, "SELECT pg_terminate_backend($1)", second.Conn().PgConn().PID()); err != nil {
+			t.Fatal(err)
+		}
+		second.Release()
+		first.Release()
+		cancelled, cancel := context.WithCancel(ctx)
+		cancel()
+		if err := pool.Ping(cancelled); !errors.Is(err, context.Canceled) {
+			t.Errorf("Ping with a cancelled context: %v", err)
+		}
+		for range 4 {
+			if err := pool.Ping(ctx); err != nil {
+				t.Errorf("Ping: %v", err)
 			}
 		}
 	}

@@ -6,8 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cotenant/cotenant/tenant"
 	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // name is what a tenant is looked up by: a domain, or a schema in lower case.

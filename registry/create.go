@@ -9,10 +9,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/cotenant/cotenant/internal/searchpath"
-	"github.com/cotenant/cotenant/tenant"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/internal/searchpath"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // CreateParams describes a tenant that is to be created.
@@ -132,8 +134,7 @@ func (r *Registry) insertTenant(ctx context.Context, tx pgx.Tx, p CreateParams) 
 // the schema, else err. The unique index decides who gets a schema, but an error
 // of it does not tell whose index it was: the user may have unique columns too.
 func (r *Registry) schemaTaken(ctx context.Context, q querier, schema tenant.Schema, err error) error {
-	var pgErr *pgconn.PgError
-	if err != nil && (!errors.As(err, &pgErr) || pgErr.Code != "23505") { // unique_violation
+	if err != nil && dberr.Code(err) != dberr.UniqueViolation {
 		return err
 	}
 	owner, queryErr := r.queryTenant(ctx, q, r.lookupSQL(schemaName), strings.ToLower(schema.String()))
@@ -153,11 +154,11 @@ func insertError(err error) error {
 		return err
 	}
 	switch pgErr.Code {
-	case "42703": // undefined_column
+	case dberr.UndefinedColumn:
 		return fmt.Errorf("%w (add it to the tenants' table in a migration of a shared app, or leave it out of CreateParams.Fields)", err)
-	case "23502": // not_null_violation
+	case dberr.NotNullViolation:
 		return fmt.Errorf("%w (give it in CreateParams.Fields, or a DEFAULT in the table)", err)
-	case "23505": // unique_violation
+	case dberr.UniqueViolation:
 		return fmt.Errorf("%w: %s", err, pgErr.Detail)
 	}
 	return err
@@ -217,8 +218,7 @@ func createSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
 	}
 	// Never IF NOT EXISTS: it would take over a schema that somebody else made.
 	if _, err := tx.Exec(ctx, "CREATE SCHEMA "+searchpath.Quote(schema)); err != nil {
-		var pgErr *pgconn.PgError
-		if errors.As(err, &pgErr) && pgErr.Code == "42501" { // insufficient_privilege
+		if dberr.Code(err) == dberr.InsufficientPrivilege {
 			return fmt.Errorf("%w (GRANT CREATE ON DATABASE … to the role)", err)
 		}
 		return err

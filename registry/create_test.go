@@ -31,9 +31,9 @@ func TestCreate(t *testing.T) {
 	f.exec(t, "ALTER TABLE cotenant.tenants ADD COLUMN name text NOT NULL DEFAULT '', ADD COLUMN paid_until date, ADD COLUMN tags text[], ADD COLUMN settings jsonb")
 	paid := time.Date(2027, 12, 5, 0, 0, 0, 0, time.UTC)
 	created, err := f.Create(t.Context(), registry.CreateParams{
-		Domains: []tenant.Domain{mustDomain(t, "acme.example.com"), mustDomain(t, "acme.org")},
+		Domains: []tenant.Domain{tenant.MustParseDomain("acme.example.com"), tenant.MustParseDomain("acme.org")},
 		Fields:  map[string]any{"name": "Acme", "paid_until": paid, "tags": []string{"a", "b"}, "settings": map[string]any{"x": 1}},
-		Schema:  mustSchema(t, "Acme-1"),
+		Schema:  tenant.MustParseSchema("Acme-1"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -50,11 +50,13 @@ func TestCreate(t *testing.T) {
 
 	// By every way to find it, the same tenant comes back.
 	for name, find := range map[string]func() (*tenant.Tenant, error){
-		"ByID":              func() (*tenant.Tenant, error) { return f.ByID(t.Context(), created.ID) },
-		"BySchema":          func() (*tenant.Tenant, error) { return f.BySchema(t.Context(), created.Schema) },
-		"BySchema, case":    func() (*tenant.Tenant, error) { return f.BySchema(t.Context(), mustSchema(t, "aCME-1")) },
-		"ByDomain":          func() (*tenant.Tenant, error) { return f.ByDomain(t.Context(), mustDomain(t, "acme.example.com")) },
-		"ByDomain, another": func() (*tenant.Tenant, error) { return f.ByDomain(t.Context(), mustDomain(t, "acme.org")) },
+		"ByID":           func() (*tenant.Tenant, error) { return f.ByID(t.Context(), created.ID) },
+		"BySchema":       func() (*tenant.Tenant, error) { return f.BySchema(t.Context(), created.Schema) },
+		"BySchema, case": func() (*tenant.Tenant, error) { return f.BySchema(t.Context(), tenant.MustParseSchema("aCME-1")) },
+		"ByDomain": func() (*tenant.Tenant, error) {
+			return f.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com"))
+		},
+		"ByDomain, another": func() (*tenant.Tenant, error) { return f.ByDomain(t.Context(), tenant.MustParseDomain("acme.org")) },
 	} {
 		found, err := find()
 		if err != nil || !found.Is(created) || found.Fields.Get("name") != "Acme" {
@@ -99,7 +101,7 @@ func TestCreateRefuses(t *testing.T) {
 	f.exec(t, "UPDATE cotenant.tenants SET email = 'a@acme.com'")
 	before := f.text(t, everything)
 
-	beta, domain := mustSchema(t, "beta"), mustDomain(t, "beta.example.com")
+	beta, domain := tenant.MustParseSchema("beta"), tenant.MustParseDomain("beta.example.com")
 	for _, tt := range []struct {
 		name   string
 		params registry.CreateParams
@@ -108,12 +110,12 @@ func TestCreateRefuses(t *testing.T) {
 	}{
 		{"no schema", registry.CreateParams{}, tenant.ErrInvalidSchema, "ParseSchema"},
 		{"a domain not set", registry.CreateParams{Schema: beta, Domains: []tenant.Domain{{}}}, tenant.ErrInvalidDomain, "ParseDomain"},
-		{"a taken schema", registry.CreateParams{Schema: mustSchema(t, "acme")}, tenant.ErrSchemaTaken, `by tenant "acme"`},
-		{"a taken schema in another case", registry.CreateParams{Schema: mustSchema(t, "ACME")}, tenant.ErrSchemaTaken, `by tenant "acme"`},
-		{"a schema of nobody", registry.CreateParams{Schema: mustSchema(t, "unmanaged")}, tenant.ErrSchemaTaken, `schema "Unmanaged" that belongs to no tenant`},
-		{"a taken domain", registry.CreateParams{Schema: beta, Domains: []tenant.Domain{domain, mustDomain(t, "acme.example.com")}}, tenant.ErrDomainTaken, `domain "acme.example.com": domain is taken by tenant "acme"`},
+		{"a taken schema", registry.CreateParams{Schema: tenant.MustParseSchema("acme")}, tenant.ErrSchemaTaken, `by tenant "acme"`},
+		{"a taken schema in another case", registry.CreateParams{Schema: tenant.MustParseSchema("ACME")}, tenant.ErrSchemaTaken, `by tenant "acme"`},
+		{"a schema of nobody", registry.CreateParams{Schema: tenant.MustParseSchema("unmanaged")}, tenant.ErrSchemaTaken, `schema "Unmanaged" that belongs to no tenant`},
+		{"a taken domain", registry.CreateParams{Schema: beta, Domains: []tenant.Domain{domain, tenant.MustParseDomain("acme.example.com")}}, tenant.ErrDomainTaken, `domain "acme.example.com": domain is taken by tenant "acme"`},
 		{"a domain twice", registry.CreateParams{Schema: beta, Domains: []tenant.Domain{domain, domain}}, nil, "twice"},
-		{"an unknown column", registry.CreateParams{Schema: beta, Fields: map[string]any{"nmae": "x"}}, nil, `column "nmae" of relation "tenants" does not exist`},
+		{"an unknown column", registry.CreateParams{Schema: beta, Fields: map[string]any{"nickname": "x"}}, nil, `column "nickname" of relation "tenants" does not exist`},
 		{"a column of ours", registry.CreateParams{Schema: beta, Fields: map[string]any{"id": 7}}, nil, `column "id" is cotenant's own`},
 		{"a value of the wrong type", registry.CreateParams{Schema: beta, Fields: map[string]any{"paid_until": "soon"}}, nil, `type date: "soon"`},
 		{"a unique column of the user's", registry.CreateParams{Schema: beta, Fields: map[string]any{"email": "a@acme.com"}}, nil, "Key (email)=(a@acme.com) already exists"},
@@ -147,7 +149,7 @@ func TestCreateLeavesNothing(t *testing.T) {
 
 			f := newFixture(t, config, false)
 			before := f.text(t, everything)
-			_, err := f.Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, "acme"), Domains: []tenant.Domain{mustDomain(t, "acme.com")}})
+			_, err := f.Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema("acme"), Domains: []tenant.Domain{tenant.MustParseDomain("acme.com")}})
 			if err == nil || !strings.Contains(err.Error(), `create tenant "acme"`) {
 				t.Errorf("Create: %v", err)
 			}
@@ -169,7 +171,7 @@ func TestCreatePanicLeavesNothing(t *testing.T) {
 				t.Errorf("recovered %v", p)
 			}
 		}()
-		_, _ = f.Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, "acme")})
+		_, _ = f.Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema("acme")})
 	}()
 	if after := f.text(t, everything); after != before {
 		t.Errorf("left: %s", after)
@@ -190,7 +192,7 @@ func TestOnTenantCreated(t *testing.T) {
 	f = newFixture(t, registry.Config{
 		Builder: builder("CREATE TABLE products (name text)"),
 		OnTenantCreated: func(ctx context.Context, tx pgx.Tx, created *tenant.Tenant) error {
-			hookCtx = ctx
+			hookCtx = ctx //nolint:fatcontext // kept to show that it is good after the commit
 			if inCtx, err := tenant.FromContext(ctx); err != nil || !inCtx.Is(created) {
 				t.Errorf("the hook's context carries %v, %v; want %v", inCtx, err, created)
 			}
@@ -238,7 +240,7 @@ func TestCreateConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, name := range names {
 		wg.Go(func() {
-			_, errs[i] = f.Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, name), Domains: []tenant.Domain{mustDomain(t, "acme.com")}})
+			_, errs[i] = f.Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema(name), Domains: []tenant.Domain{tenant.MustParseDomain("acme.com")}})
 		})
 	}
 	wg.Wait()
@@ -276,11 +278,11 @@ func TestExistingTables(t *testing.T) {
 	}
 	f.exec(t, sql)
 	r := f.open(t, config, false)
-	acme, err := r.ByDomain(t.Context(), mustDomain(t, "acme.com"))
+	acme, err := r.ByDomain(t.Context(), tenant.MustParseDomain("acme.com"))
 	if err != nil || acme.Schema.String() != "acme" || acme.Fields.Get("name") != "Acme" || acme.Status != "" || !acme.CreatedAt.IsZero() {
 		t.Errorf("ByDomain = %+v, %v", acme, err)
 	}
-	if _, err := r.Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, "beta"), Domains: []tenant.Domain{mustDomain(t, "beta.com")}, Fields: map[string]any{"name": "Beta"}}); err != nil {
+	if _, err := r.Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema("beta"), Domains: []tenant.Domain{tenant.MustParseDomain("beta.com")}, Fields: map[string]any{"name": "Beta"}}); err != nil {
 		t.Errorf("Create: %v", err)
 	}
 	if _, err := registry.New(f.pool, &registry.Config{TenantsTable: pgx.Identifier{"clients"}}); err == nil || !strings.Contains(err.Error(), "TenantsTable") {

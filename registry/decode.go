@@ -6,8 +6,9 @@ import (
 	"reflect"
 	"strconv"
 
-	"github.com/cotenant/cotenant/tenant"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // Decode reads the columns of t's row into a struct: each field whose db tag

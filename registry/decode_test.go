@@ -88,9 +88,9 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 	}
 	_, err := registry.Decode[struct {
-		Name string `db:"nmae"`
+		Name string `db:"nickname"`
 	}](created)
-	check(err, `no column "nmae" (field Name)`)
+	check(err, `no column "nickname" (field Name)`)
 	_, err = registry.Decode[struct {
 		Name string `db:"name"`
 	}](created)

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/cotenant/cotenant/tenant"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // page is how many tenants All holds at a time.

@@ -33,7 +33,7 @@ func TestChangesAreHeard(t *testing.T) {
 	r := f.open(t, config, true) // the process that hears; f.Registry is another
 	f.listening(t, 1)
 
-	domain := mustDomain(t, "acme.example.com")
+	domain := tenant.MustParseDomain("acme.example.com")
 	lookup := func() (string, error) {
 		found, err := r.ByDomain(t.Context(), domain)
 		if err != nil {
@@ -88,16 +88,16 @@ func TestSwappedSchemas(t *testing.T) {
 	r := f.open(t, config, true)
 	f.listening(t, 1)
 	for _, name := range []string{"a", "b"} {
-		if _, err := r.BySchema(t.Context(), mustSchema(t, name)); err != nil {
+		if _, err := r.BySchema(t.Context(), tenant.MustParseSchema(name)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	f.exec(t, "UPDATE cotenant.tenants SET schema_name = 'old' WHERE schema_name = 'a'; UPDATE cotenant.tenants SET schema_name = 'a' WHERE schema_name = 'b'")
 	f.eventually(t, func() bool {
-		found, err := r.BySchema(t.Context(), mustSchema(t, "a"))
+		found, err := r.BySchema(t.Context(), tenant.MustParseSchema("a"))
 		return err == nil && found.ID == b.ID
 	})
-	if found, err := r.BySchema(t.Context(), mustSchema(t, "b")); !errors.Is(err, tenant.ErrTenantNotFound) {
+	if found, err := r.BySchema(t.Context(), tenant.MustParseSchema("b")); !errors.Is(err, tenant.ErrTenantNotFound) {
 		t.Errorf("BySchema of the name that is free now: %v, %v", found, err)
 	}
 }
@@ -113,7 +113,7 @@ func TestReconnect(t *testing.T) {
 	f.create(t, "acme")
 	r := f.open(t, config, true)
 	f.listening(t, 1)
-	if _, err := r.ByDomain(t.Context(), mustDomain(t, "acme.example.com")); err != nil {
+	if _, err := r.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com")); err != nil {
 		t.Fatal(err)
 	}
 
@@ -121,7 +121,7 @@ func TestReconnect(t *testing.T) {
 	f.exec(t, "ALTER TABLE cotenant.tenants DISABLE TRIGGER ALL; UPDATE cotenant.tenants SET name = 'Acme'; ALTER TABLE cotenant.tenants ENABLE TRIGGER ALL")
 	f.exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN cotenant_changed' AND datname = current_database()")
 	f.eventually(t, func() bool {
-		found, err := r.ByDomain(t.Context(), mustDomain(t, "acme.example.com"))
+		found, err := r.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +132,7 @@ func TestReconnect(t *testing.T) {
 	// And changes are heard again.
 	f.exec(t, "UPDATE cotenant.tenants SET name = 'Acme Inc.'")
 	f.eventually(t, func() bool {
-		found, err := r.ByDomain(t.Context(), mustDomain(t, "acme.example.com"))
+		found, err := r.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com"))
 		return err == nil && found.Fields.Get("name") == "Acme Inc."
 	})
 }

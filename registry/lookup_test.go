@@ -20,7 +20,7 @@ func TestLookupsAreCounted(t *testing.T) {
 	f := newFixture(t, registry.Config{}, false)
 	f.create(t, "acme")
 	r := f.open(t, registry.Config{}, false) // one whose cache is empty
-	domain := mustDomain(t, "acme.example.com")
+	domain := tenant.MustParseDomain("acme.example.com")
 	before := f.queries.n.Load()
 	burst := func() {
 		var wg sync.WaitGroup
@@ -53,7 +53,7 @@ func TestUnknownIsRemembered(t *testing.T) {
 	f := newFixture(t, registry.Config{UnknownTTL: time.Hour}, false)
 	before := f.queries.n.Load()
 	for range 10 {
-		if _, err := f.ByDomain(t.Context(), mustDomain(t, "nobody.example.com")); !errors.Is(err, tenant.ErrTenantNotFound) {
+		if _, err := f.ByDomain(t.Context(), tenant.MustParseDomain("nobody.example.com")); !errors.Is(err, tenant.ErrTenantNotFound) {
 			t.Fatalf("ByDomain: %v", err)
 		}
 	}
@@ -64,7 +64,7 @@ func TestUnknownIsRemembered(t *testing.T) {
 	r := f.open(t, registry.Config{UnknownTTL: time.Nanosecond}, false)
 	before = f.queries.n.Load()
 	for range 3 {
-		_, _ = r.ByDomain(t.Context(), mustDomain(t, "nobody.example.com"))
+		_, _ = r.ByDomain(t.Context(), tenant.MustParseDomain("nobody.example.com"))
 	}
 	if n := f.queries.n.Load() - before; n != 3 {
 		t.Errorf("%d queries after the memory has passed, want 3", n)
@@ -79,7 +79,7 @@ func TestCacheTTL(t *testing.T) {
 	f.create(t, "acme")
 	before := f.queries.n.Load()
 	for range 3 {
-		if _, err := f.ByDomain(t.Context(), mustDomain(t, "acme.example.com")); err != nil {
+		if _, err := f.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -96,7 +96,7 @@ func TestFloodOfUnknownNames(t *testing.T) {
 	f := newFixture(t, registry.Config{CacheSize: 2, MaxMisses: 3, UnknownSize: 100}, false)
 	f.create(t, "acme")
 	f.create(t, "beta")
-	good := []tenant.Domain{mustDomain(t, "acme.example.com"), mustDomain(t, "beta.example.com")}
+	good := []tenant.Domain{tenant.MustParseDomain("acme.example.com"), tenant.MustParseDomain("beta.example.com")}
 	for _, domain := range good {
 		if _, err := f.ByDomain(t.Context(), domain); err != nil {
 			t.Fatal(err)
@@ -106,7 +106,7 @@ func TestFloodOfUnknownNames(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 2000 {
 		wg.Go(func() {
-			if _, err := f.ByDomain(t.Context(), mustDomain(t, fmt.Sprintf("made-up-%d.example.com", i))); !errors.Is(err, tenant.ErrTenantNotFound) {
+			if _, err := f.ByDomain(t.Context(), tenant.MustParseDomain(fmt.Sprintf("made-up-%d.example.com", i))); !errors.Is(err, tenant.ErrTenantNotFound) {
 				t.Errorf("ByDomain: %v", err)
 			}
 			if n := f.pool.Stat().AcquiredConns(); n > 3 {
@@ -146,7 +146,7 @@ func TestLookupOutlivesItsFirstCaller(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	first, second := make(chan error, 1), make(chan error, 1)
 	lookup := func(ctx context.Context, result chan<- error) {
-		_, err := r.ByDomain(ctx, mustDomain(t, "acme.example.com"))
+		_, err := r.ByDomain(ctx, tenant.MustParseDomain("acme.example.com"))
 		result <- err
 	}
 	go lookup(ctx, first)
@@ -197,7 +197,7 @@ func TestTablesMissing(t *testing.T) {
 
 	f := newFixture(t, registry.Config{}, false)
 	f.exec(t, "DROP SCHEMA cotenant CASCADE")
-	_, err := f.ByDomain(t.Context(), mustDomain(t, "acme.example.com"))
+	_, err := f.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com"))
 	var pgErr interface{ SQLState() string }
 	if !errors.As(err, &pgErr) || pgErr.SQLState() != "42P01" || errors.Is(err, tenant.ErrTenantNotFound) {
 		t.Errorf("ByDomain: %v", err)
@@ -205,7 +205,7 @@ func TestTablesMissing(t *testing.T) {
 	if want := "migrate the shared apps first"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("ByDomain: %v; want %q", err, want)
 	}
-	if _, err := f.Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, "acme")}); err == nil || !strings.Contains(err.Error(), "migrate the shared apps first") {
+	if _, err := f.Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema("acme")}); err == nil || !strings.Contains(err.Error(), "migrate the shared apps first") {
 		t.Errorf("Create: %v", err)
 	}
 	for _, err := range f.All(t.Context()) {
@@ -234,10 +234,10 @@ func TestDecoys(t *testing.T) {
 	}
 
 	r := f.open(t, registry.Config{}, false)
-	if _, err := r.ByDomain(t.Context(), mustDomain(t, "decoy.example.com")); !errors.Is(err, tenant.ErrTenantNotFound) {
+	if _, err := r.ByDomain(t.Context(), tenant.MustParseDomain("decoy.example.com")); !errors.Is(err, tenant.ErrTenantNotFound) {
 		t.Errorf("ByDomain of the decoy: %v", err)
 	}
-	if _, err := r.BySchema(t.Context(), mustSchema(t, "decoy")); !errors.Is(err, tenant.ErrTenantNotFound) {
+	if _, err := r.BySchema(t.Context(), tenant.MustParseSchema("decoy")); !errors.Is(err, tenant.ErrTenantNotFound) {
 		t.Errorf("BySchema of the decoy: %v", err)
 	}
 	if _, err := r.ByID(t.Context(), 99); !errors.Is(err, tenant.ErrTenantNotFound) {
@@ -256,7 +256,7 @@ func TestDecoys(t *testing.T) {
 	if fmt.Sprint(all) != "[acme]" {
 		t.Errorf("All = %v", all)
 	}
-	if _, err := r.Create(t.Context(), registry.CreateParams{Schema: mustSchema(t, "beta"), Domains: []tenant.Domain{mustDomain(t, "decoy.example.com")}}); err != nil {
+	if _, err := r.Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema("beta"), Domains: []tenant.Domain{tenant.MustParseDomain("decoy.example.com")}}); err != nil {
 		t.Errorf("Create: %v", err)
 	}
 	if got := f.text(t, "SELECT concat((SELECT count(*) FROM public.tenants), (SELECT count(*) FROM public.domains), (SELECT count(*) FROM acme.tenants), (SELECT count(*) FROM acme.domains))"); got != "1111" {
@@ -319,7 +319,7 @@ func TestColumnsChange(t *testing.T) {
 		{"ALTER TABLE cotenant.tenants ALTER COLUMN seats TYPE text", `{"seats":"3"}`},
 	} {
 		f.exec(t, tt.sql)
-		found, err := f.ByDomain(t.Context(), mustDomain(t, "acme.example.com"))
+		found, err := f.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com"))
 		if err != nil {
 			t.Fatalf("%s: %v", tt.sql, err)
 		}

@@ -114,29 +114,11 @@ func (f *fixture) text(t *testing.T, sql string) string {
 func (f *fixture) create(t *testing.T, schema string) *tenant.Tenant {
 	t.Helper()
 	created, err := f.Create(t.Context(), registry.CreateParams{
-		Domains: []tenant.Domain{mustDomain(t, schema+".example.com")},
-		Schema:  mustSchema(t, schema),
+		Domains: []tenant.Domain{tenant.MustParseDomain(schema + ".example.com")},
+		Schema:  tenant.MustParseSchema(schema),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return created
-}
-
-func mustSchema(t *testing.T, name string) tenant.Schema {
-	t.Helper()
-	s, err := tenant.ParseSchema(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func mustDomain(t *testing.T, name string) tenant.Domain {
-	t.Helper()
-	d, err := tenant.ParseDomain(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
 }

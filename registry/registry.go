@@ -7,11 +7,12 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/cotenant/cotenant/tenant"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // SchemaBuilder makes the tables of all tenant apps in an empty schema, within
@@ -131,7 +132,7 @@ func New(pool *pgxpool.Pool, config *Config) (*Registry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.Background()) //nolint:forbidigo // the listening ends with Close, not with a caller
 	r := &Registry{
 		config:  c,
 		pool:    pool,

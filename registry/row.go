@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/cotenant/cotenant/tenant"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // querier is a pool or a transaction.
@@ -41,8 +42,7 @@ func (r *Registry) queryTenant(ctx context.Context, q querier, sql string, args 
 
 // tablesError says that the registry's tables are not there, if that is it.
 func (r *Registry) tablesError(err error) error {
-	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && (pgErr.Code == "42P01" || pgErr.Code == "3F000") { // undefined_table, invalid_schema_name
+	if code := dberr.Code(err); code == dberr.UndefinedTable || code == dberr.InvalidSchemaName {
 		return fmt.Errorf("the tables of the registry, %s and %s, are not there (migrate the shared apps first): %w", r.tenants, r.domains, err)
 	}
 	return err

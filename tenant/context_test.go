@@ -7,15 +7,6 @@ import (
 	"github.com/cotenant/cotenant/tenant"
 )
 
-func schema(t *testing.T, name string) tenant.Schema {
-	t.Helper()
-	s, err := tenant.ParseSchema(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 func TestContext(t *testing.T) {
 	t.Parallel()
 
@@ -23,7 +14,7 @@ func TestContext(t *testing.T) {
 	if _, err := tenant.FromContext(ctx); !errors.Is(err, tenant.ErrNoTenant) {
 		t.Errorf("FromContext without a tenant: %v", err)
 	}
-	acme := &tenant.Tenant{ID: 1, Schema: schema(t, "acme")}
+	acme := &tenant.Tenant{ID: 1, Schema: tenant.MustParseSchema("acme")}
 	ctx = tenant.NewContext(ctx, acme)
 	if got, err := tenant.FromContext(ctx); got != acme || err != nil {
 		t.Errorf("FromContext = %v, %v", got, err)
@@ -48,7 +39,7 @@ func TestContext(t *testing.T) {
 func TestPending(t *testing.T) {
 	t.Parallel()
 
-	acme := &tenant.Tenant{ID: 1, Schema: schema(t, "acme")}
+	acme := &tenant.Tenant{ID: 1, Schema: tenant.MustParseSchema("acme")}
 	ctx, commit := tenant.NewPending(t.Context(), acme)
 	if got, err := tenant.FromContext(ctx); got != acme || err != nil {
 		t.Errorf("FromContext = %v, %v", got, err)
@@ -69,17 +60,17 @@ func TestPending(t *testing.T) {
 func TestTenantIs(t *testing.T) {
 	t.Parallel()
 
-	acme := &tenant.Tenant{ID: 1, Schema: schema(t, "acme")}
+	acme := &tenant.Tenant{ID: 1, Schema: tenant.MustParseSchema("acme")}
 	public := &tenant.Tenant{ID: 2, Schema: tenant.PublicSchema()}
 	rowless := &tenant.Tenant{Schema: tenant.PublicSchema()}
-	renamed := &tenant.Tenant{ID: 1, Schema: schema(t, "acme2")}
-	recreated := &tenant.Tenant{ID: 3, Schema: schema(t, "acme")}
+	renamed := &tenant.Tenant{ID: 1, Schema: tenant.MustParseSchema("acme2")}
+	recreated := &tenant.Tenant{ID: 3, Schema: tenant.MustParseSchema("acme")}
 	for _, tt := range []struct {
 		a, b *tenant.Tenant
 		want bool
 	}{
 		{acme, acme, true},
-		{acme, &tenant.Tenant{ID: 1, Schema: schema(t, "acme")}, true},
+		{acme, &tenant.Tenant{ID: 1, Schema: tenant.MustParseSchema("acme")}, true},
 		{public, rowless, true},
 		{acme, public, false},
 		{acme, renamed, false},

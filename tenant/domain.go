@@ -36,6 +36,16 @@ func ParseDomain(name string) (Domain, error) {
 	return Domain{ascii}, nil
 }
 
+// MustParseDomain is ParseDomain for names that are known to be good, such as
+// constants. It panics where ParseDomain returns an error.
+func MustParseDomain(name string) Domain {
+	d, err := ParseDomain(name)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
 // normalize brings name into the form that Domain keeps, or says what is wrong
 // with it and what to write.
 func normalize(name string) (ascii, fault string) {

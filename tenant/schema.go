@@ -36,6 +36,16 @@ func ParseSchema(name string) (Schema, error) {
 	return Schema{name}, nil
 }
 
+// MustParseSchema is ParseSchema for names that are known to be good, such as
+// constants. It panics where ParseSchema returns an error.
+func MustParseSchema(name string) Schema {
+	s, err := ParseSchema(name)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
 // schemaFault says what is wrong with name and what to write instead; it is
 // empty for a good name.
 func schemaFault(name string) string {

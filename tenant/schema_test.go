@@ -75,6 +75,27 @@ func TestSchemaConversions(t *testing.T) {
 	}
 }
 
+func TestMustParse(t *testing.T) {
+	t.Parallel()
+
+	if s, d := tenant.MustParseSchema("acme"), tenant.MustParseDomain("Acme.com"); s.String() != "acme" || d.String() != "acme.com" {
+		t.Errorf("MustParse = %q, %q", s, d)
+	}
+	for name, parse := range map[string]func(){
+		"MustParseSchema": func() { tenant.MustParseSchema("pg_x") },
+		"MustParseDomain": func() { tenant.MustParseDomain("www.acme.com") },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s of a bad name: no panic", name)
+				}
+			}()
+			parse()
+		}()
+	}
+}
+
 func FuzzParseSchema(f *testing.F) {
 	for _, seed := range []string{"acme", "pg_x", "public", "PUBLIC", "cotenant_1", `a"b`, "é", strings.Repeat("x", 64)} {
 		f.Add(seed)

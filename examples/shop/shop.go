@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"strconv"
 	"text/tabwriter"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,13 +27,11 @@ import (
 //go:embed apps
 var apps embed.FS
 
-// Client is what the shop knows of a tenant: the columns that its app customers
-// adds to cotenant.tenants.
+// Client is what the shop reads of a tenant: columns that its app customers adds
+// to cotenant.tenants.
 type Client struct {
-	Name        string     `db:"name"`
-	PaidUntil   *time.Time `db:"paid_until"`
-	OnTrial     bool       `db:"on_trial"`
-	Description string     `db:"description"`
+	Name    string `db:"name"`
+	OnTrial bool   `db:"on_trial"`
 }
 
 // Open opens the shop's tenancy and brings its tables up to date.
@@ -132,59 +129,47 @@ func (s *site) products(w *tabwriter.Writer, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s\n", t.Fields.Get("name"))
-	rows, err := s.db.Query(r.Context(), "SELECT id, name, price::text, currency, stock FROM products ORDER BY id")
-	if err != nil {
-		return err
-	}
-	var id, stock int64
-	var name, price, currency string
-	_, err = pgx.ForEachRow(rows, []any{&id, &name, &price, &currency, &stock}, func() error {
-		_, err := fmt.Fprintf(w, "%d\t%s\t%s %s\t%d in stock\n", id, name, price, currency, stock)
-		return err
-	})
-	return err
+	fmt.Fprintln(w, t.Fields.Get("name"))
+	return s.print(w, r, `SELECT concat_ws(E'\t', id, name, price || ' ' || currency, stock || ' in stock') FROM products ORDER BY id`)
 }
 
 // orders is the list of a tenant's orders.
 func (s *site) orders(w *tabwriter.Writer, r *http.Request) error {
-	rows, err := s.db.Query(r.Context(), `SELECT o.id, o.quantity, p.name, c.name
+	return s.print(w, r, `SELECT concat_ws(E'\t', 'order ' || o.id, o.quantity || ' × ' || p.name, 'paid in ' || c.name)
 		FROM orders AS o JOIN products AS p ON p.id = o.product_id JOIN currencies AS c ON c.code = p.currency ORDER BY o.id`)
+}
+
+// print prints the lines that a query returns.
+func (s *site) print(w *tabwriter.Writer, r *http.Request, query string) error {
+	rows, err := s.db.Query(r.Context(), query)
 	if err != nil {
 		return err
 	}
-	var id, quantity int64
-	var product, currency string
-	_, err = pgx.ForEachRow(rows, []any{&id, &quantity, &product, &currency}, func() error {
-		_, err := fmt.Fprintf(w, "order %d\t%d × %s\tpaid in %s\n", id, quantity, product, currency)
-		return err
-	})
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, line := range lines {
+		fmt.Fprintln(w, line)
+	}
 	return err
 }
 
-// order takes an order: its row and the stock change together or not at all.
+// order takes an order: one statement, so that its row and the stock change
+// together or not at all.
 func (s *site) order(w *tabwriter.Writer, r *http.Request) error {
 	product, err := strconv.ParseInt(r.FormValue("product"), 10, 64)
 	quantity, err2 := strconv.ParseInt(r.FormValue("quantity"), 10, 32)
-	if err = errors.Join(err, err2); err != nil || quantity < 1 {
+	if err != nil || err2 != nil || quantity < 1 {
 		return refusal{http.StatusBadRequest, "give product and quantity as numbers"}
 	}
 	var id int64
-	err = pgx.BeginFunc(r.Context(), s.db, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(r.Context(), "UPDATE products SET stock = stock - $2 WHERE id = $1", product, quantity)
-		if err != nil {
-			return err
-		}
-		if tag.RowsAffected() == 0 {
-			return refusal{http.StatusNotFound, "no such product"}
-		}
-		return tx.QueryRow(r.Context(), "INSERT INTO orders (product_id, quantity) VALUES ($1, $2) RETURNING id", product, quantity).Scan(&id)
-	})
+	err = s.db.QueryRow(r.Context(), `WITH taken AS (UPDATE products SET stock = stock - $2 WHERE id = $1 RETURNING id)
+		INSERT INTO orders (product_id, quantity) SELECT id, $2 FROM taken RETURNING id`, product, quantity).Scan(&id)
 	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.ConstraintName == "products_stock_check" {
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return refusal{http.StatusNotFound, "no such product"}
+	case errors.As(err, &pgErr) && pgErr.ConstraintName == "products_stock_check":
 		return refusal{http.StatusConflict, "not enough in stock"}
-	}
-	if err == nil {
+	case err == nil:
 		fmt.Fprintf(w, "order %d taken\n", id)
 	}
 	return err

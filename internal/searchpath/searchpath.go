@@ -5,8 +5,9 @@ package searchpath
 import (
 	"strings"
 
-	"github.com/cotenant/cotenant/tenant"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // For returns the value of search_path for work in schema: the schema, public

@@ -7,14 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
 
 // Main runs the command line args and returns the exit status: 0 on success, 1 on
-// failure, 2 for wrong usage. ctx ends when the user interrupts.
-func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// failure, 2 for wrong usage. It ends cleanly when the user interrupts.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	root := &cobra.Command{
 		Use:           "cotenant",
 		Short:         "Schema-per-tenant PostgreSQL: one database, one schema for each customer",

@@ -47,11 +47,8 @@ func clients() []client {
 // earlier run.
 func createTenants(ctx context.Context, stdout io.Writer, tenancy *cotenant.Tenancy) error {
 	for _, c := range clients() {
-		schema, err := tenant.ParseSchema(c.schema)
-		if err != nil {
-			return err
-		}
-		_, err = tenancy.Registry().BySchema(ctx, schema)
+		schema := tenant.MustParseSchema(c.schema)
+		_, err := tenancy.Registry().BySchema(ctx, schema)
 		switch {
 		case err == nil:
 			fmt.Fprintf(stdout, "tenant %q is there from an earlier run\n", c.schema)
@@ -71,12 +68,8 @@ func createTenants(ctx context.Context, stdout io.Writer, tenancy *cotenant.Tena
 // create makes the tenant and then fills its shop through the application's pool:
 // the context says whose products they are.
 func (c client) create(ctx context.Context, tenancy *cotenant.Tenancy, schema tenant.Schema) error {
-	domain, err := tenant.ParseDomain(c.domain)
-	if err != nil {
-		return err
-	}
 	t, err := tenancy.Registry().Create(ctx, registry.CreateParams{
-		Domains: []tenant.Domain{domain},
+		Domains: []tenant.Domain{tenant.MustParseDomain(c.domain)},
 		Fields:  map[string]any{"name": c.name, "on_trial": c.onTrial},
 		Schema:  schema,
 	})

@@ -1,0 +1,76 @@
+// Package dberr names the errors of PostgreSQL that cotenant tells apart, and puts
+// a failed connection into one line.
+package dberr
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// SQLSTATEs (PostgreSQL manual, appendix A "PostgreSQL Error Codes").
+const (
+	InsufficientPrivilege = "42501"
+	InvalidAuthorization  = "28000"
+	InvalidCatalogName    = "3D000"
+	InvalidPassword       = "28P01"
+	InvalidSchemaName     = "3F000"
+	NotNullViolation      = "23502"
+	TooManyConnections    = "53300"
+	UndefinedColumn       = "42703"
+	UndefinedTable        = "42P01"
+	UniqueViolation       = "23505"
+)
+
+// Code returns the SQLSTATE of err, empty if PostgreSQL did not send it.
+func Code(err error) string {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return pgErr.Code
+	}
+	return ""
+}
+
+// Connect returns the error of a failed connection in one line: where the database
+// was looked for, without the password, what the server or the network answered,
+// and the cure. pgconn's own has a line for every address it tried.
+func Connect(config *pgx.ConnConfig, err error) error {
+	where := fmt.Sprintf("database %q on %s:%d as %q", config.Database, config.Host, config.Port, config.User)
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		reason := "cannot connect"
+		var netErr *net.OpError
+		var sysErr *os.SyscallError
+		if errors.As(err, &sysErr) {
+			reason += ": " + sysErr.Err.Error()
+		} else if errors.As(err, &netErr) {
+			reason += ": " + netErr.Err.Error()
+		}
+		return &connectError{where + ": " + reason + " (is the server up, and the address right?)", err}
+	}
+	cure := ""
+	switch pgErr.Code {
+	case InvalidAuthorization, InvalidPassword:
+		cure = " (check the user and the password of the URL, and pg_hba.conf)"
+	case InvalidCatalogName:
+		cure = " (create it with createdb, or correct the URL)"
+	case InsufficientPrivilege:
+		cure = " (GRANT CONNECT ON DATABASE … to the role)"
+	case TooManyConnections:
+		cure = " (raise max_connections, or close other programs)"
+	}
+	return &connectError{fmt.Sprintf("%s: %s (SQLSTATE %s)%s", where, pgErr.Message, pgErr.Code, cure), err}
+}
+
+// connectError has a text of ours and the cause as it was.
+type connectError struct {
+	text  string
+	cause error
+}
+
+func (e *connectError) Error() string { return e.text }
+func (e *connectError) Unwrap() error { return e.cause }

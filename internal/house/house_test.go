@@ -1,0 +1,287 @@
+package house_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/cotenant/cotenant"
+
+// A floor of the house. A package imports lower ones only, and nothing of its
+// own floor.
+type floor int
+
+// The floors, lowest first.
+const (
+	floor0   floor = iota // the words that everything speaks
+	leaves                // internal packages, each for itself
+	floor1                // one thing made tenant-aware
+	floor2                // the front door, and apps on top of it
+	floor3                // what users embed: commands and test helpers
+	examples              // what users copy
+	floor4                // programs
+)
+
+func (f floor) String() string {
+	return [...]string{"floor 0", "a leaf just above floor 0", "floor 1", "floor 2", "floor 3", "an example just above floor 3", "floor 4"}[f]
+}
+
+// floors is the table: a package by its path here, or with "/..." all those
+// below it; the root goes by its name. A package brings its own internal
+// packages along.
+var floors = map[string]floor{
+	"tenant":       floor0,
+	"internal/...": leaves,
+
+	"httptenant":  floor1,
+	"migrate":     floor1,
+	"pgxtenant":   floor1,
+	"registry":    floor1,
+	"rivertenant": floor1,
+	"slogtenant":  floor1,
+	"sqltenant":   floor1,
+
+	"auth":     floor2,
+	"cotenant": floor2,
+
+	"manage":     floor3,
+	"tenanttest": floor3,
+
+	"examples/...": examples,
+
+	"bench":        floor4,
+	"bench/...":    floor4,
+	"cmd/cotenant": floor4,
+}
+
+// sideways are the imports within a floor that have a reason.
+var sideways = map[[2]string]string{
+	{"internal/devpg", "internal/dberr"}:  "DATABASE_URL fails in the words that Open has for it",
+	{"internal/testdb", "internal/devpg"}: "the tests' database is a development server",
+}
+
+// development is what starts a PostgreSQL server on a developer's machine, and
+// mayDevelop who may lead to it. Nobody else's program should carry it.
+var (
+	development = []string{module + "/internal/devpg", "github.com/fergusstrange/embedded-postgres"}
+	mayDevelop  = []string{"cmd/cotenant", "internal/devpg", "internal/testdb"}
+)
+
+// imports has, for some packages, all that they may import besides the standard
+// library, directly or not.
+var imports = map[string][]string{
+	"tenant": {"golang.org/x/net/idna", "golang.org/x/text"},
+}
+
+// modules has, for what a program may import, the modules of others that it
+// pays for. One more is a decision, and a line of the changelog.
+var modules = map[string][]string{
+	"pgxtenant": {
+		"github.com/jackc/pgpassfile",
+		"github.com/jackc/pgservicefile",
+		"github.com/jackc/pgx/v5",
+		"github.com/jackc/puddle/v2",
+		"golang.org/x/net",
+		"golang.org/x/sync",
+		"golang.org/x/text",
+	},
+	"httptenant": {
+		"golang.org/x/net",
+		"golang.org/x/text",
+	},
+	"cotenant": {
+		"github.com/hashicorp/golang-lru/v2",
+		"github.com/jackc/pgpassfile",
+		"github.com/jackc/pgservicefile",
+		"github.com/jackc/pgx/v5",
+		"github.com/jackc/puddle/v2",
+		"golang.org/x/net",
+		"golang.org/x/sync",
+		"golang.org/x/text",
+	},
+}
+
+func TestHouse(t *testing.T) {
+	t.Parallel()
+
+	// The go command reads the sources, not we. Where we have looked, "go test"
+	// notices a change and does not answer from its cache.
+	err := filepath.WalkDir("../..", func(_ string, d fs.DirEntry, err error) error {
+		if d != nil && d.IsDir() && (d.Name() == ".git" || d.Name() == ".bin") {
+			return filepath.SkipDir
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // another test's file, gone by now
+		t.Fatal(err)
+	}
+
+	for _, goos := range []string{"linux", "darwin", "windows"} {
+		t.Run(goos, func(t *testing.T) {
+			t.Parallel()
+			h := load(t, goos)
+			here := goos == runtime.GOOS // a module that only another platform needs may be missing
+			for path, p := range h {
+				if p.Error != nil && (here || isOurs(path)) {
+					t.Errorf("package %s: %s", path, p.Error.Err)
+				}
+				if !isOurs(path) {
+					continue
+				}
+				h.checkFloor(t, p)
+				h.checkDevelopment(t, p)
+				h.checkImports(t, p)
+				if here {
+					h.checkModules(t, p)
+				}
+			}
+		})
+	}
+}
+
+// listed is a package as "go list -json" shows it.
+type listed struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Deps       []string
+	Module     *struct{ Path string }
+	Error      *struct{ Err string }
+}
+
+// house is every package of the workspace and all that they need, by import path.
+type house map[string]*listed
+
+// load asks the go command about one platform. It needs no network: with -e a
+// module that is not in the cache is an error in its package's place only.
+func load(t *testing.T, goos string) house {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-deps", "-json=ImportPath,Standard,Imports,Deps,Module,Error", "work")
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOPROXY=off")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, &stderr)
+	}
+	h := house{}
+	for d := json.NewDecoder(strings.NewReader(string(output))); ; {
+		p := new(listed)
+		if err := d.Decode(p); errors.Is(err, io.EOF) {
+			return h
+		} else if err != nil {
+			t.Fatalf("%v: %v", cmd, err)
+		}
+		h[p.ImportPath] = p
+	}
+}
+
+// checkFloor looks at the imports themselves: that each is lower than its
+// importer makes all the others lower too.
+func (h house) checkFloor(t *testing.T, p *listed) {
+	t.Helper()
+	from := name(p.ImportPath)
+	home, fromFloor, ok := place(from)
+	if !ok {
+		t.Errorf("package %q has no floor (add it to floors in internal/house/house_test.go)", from)
+		return
+	}
+	for _, path := range p.Imports {
+		if !isOurs(path) {
+			continue
+		}
+		to := name(path)
+		toHome, toFloor, ok := place(to)
+		if !ok || toFloor < fromFloor || home == toHome || sideways[[2]string{from, to}] != "" {
+			continue // one without a place fails on its own account
+		}
+		t.Errorf("package %q (%v) imports %q (%v): imports run downwards only (move what both need to a lower floor, or declare a small interface in %[1]q)",
+			from, fromFloor, to, toFloor)
+	}
+}
+
+func (h house) checkDevelopment(t *testing.T, p *listed) {
+	t.Helper()
+	if home, _, _ := place(name(p.ImportPath)); slices.Contains(mayDevelop, home) {
+		return
+	}
+	for _, path := range p.Deps {
+		if slices.ContainsFunc(development, func(d string) bool { return within(path, d) }) {
+			t.Errorf("package %q depends on %s, which only %q may (import it in a _test.go file)", name(p.ImportPath), path, mayDevelop)
+		}
+	}
+}
+
+func (h house) checkImports(t *testing.T, p *listed) {
+	t.Helper()
+	allowed, ok := imports[name(p.ImportPath)]
+	if !ok {
+		return
+	}
+	for _, path := range p.Deps {
+		if !h[path].Standard && !slices.ContainsFunc(allowed, func(a string) bool { return within(path, a) }) {
+			t.Errorf("package %q depends on %s; besides the standard library it may on %q only", name(p.ImportPath), path, allowed)
+		}
+	}
+}
+
+func (h house) checkModules(t *testing.T, p *listed) {
+	t.Helper()
+	want, ok := modules[name(p.ImportPath)]
+	if !ok {
+		return
+	}
+	paid := map[string]bool{}
+	for _, path := range p.Deps {
+		if m := h[path].Module; m != nil && !isOurs(m.Path) {
+			paid[m.Path] = true
+		}
+	}
+	if got := slices.Sorted(maps.Keys(paid)); !slices.Equal(got, want) {
+		t.Errorf("a program that imports package %q depends on\n\t%s\nwant\n\t%s",
+			name(p.ImportPath), strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+// place returns the floor of one of our packages and the package whose home it
+// shares: home and what is below its internal directory import each other freely.
+func place(pkg string) (home string, f floor, ok bool) {
+	home = pkg
+	if before, _, inside := strings.Cut(pkg, "/internal/"); inside {
+		home = before
+	}
+	if f, ok = floors[home]; ok {
+		return home, f, true
+	}
+	// The first two elements name one example, one leaf.
+	parent, rest, ok := strings.Cut(home, "/")
+	if !ok {
+		return "", 0, false
+	}
+	child, _, _ := strings.Cut(rest, "/")
+	f, ok = floors[parent+"/..."]
+	return parent + "/" + child, f, ok
+}
+
+// name is how this file calls one of our packages: its path in the repository,
+// and the root's name for the root.
+func name(importPath string) string {
+	return strings.TrimPrefix(cmp.Or(strings.TrimPrefix(importPath, module), "cotenant"), "/")
+}
+
+func isOurs(path string) bool { return within(path, module) }
+
+func within(path, parent string) bool {
+	return path == parent || strings.HasPrefix(path, parent+"/")
+}
