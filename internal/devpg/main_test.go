@@ -38,7 +38,19 @@ func TestMain(m *testing.M) {
 		return
 	}
 	_ = os.Unsetenv("DATABASE_URL") // these tests start servers
-	goleak.VerifyTestMain(m)
+	// The library that downloads leaves its log there.
+	temp, err := os.MkdirTemp("", "devpg-test-")
+	if err == nil {
+		err = errors.Join(os.Chmod(temp, 0o755), os.Setenv("TMPDIR", temp))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(temp)
+		os.Exit(code)
+	}))
 }
 
 // help starts a server, prints its URL, and stops it at the end of its input.

@@ -132,6 +132,7 @@ func TestHouse(t *testing.T) {
 			t.Parallel()
 			h := load(t, goos)
 			here := goos == runtime.GOOS // a module that only another platform needs may be missing
+			found := map[string]bool{}
 			for path, p := range h {
 				if p.Error != nil && (here || isOurs(path)) {
 					t.Errorf("package %s: %s", path, p.Error.Err)
@@ -139,11 +140,17 @@ func TestHouse(t *testing.T) {
 				if !isOurs(path) {
 					continue
 				}
+				found[name(path)] = true
 				h.checkFloor(t, p)
 				h.checkDevelopment(t, p)
 				h.checkImports(t, p)
 				if here {
 					h.checkModules(t, p)
+				}
+			}
+			for _, pkg := range append(slices.Collect(maps.Keys(modules)), slices.Collect(maps.Keys(imports))...) {
+				if !found[pkg] {
+					t.Errorf("package %q has a list in internal/house/house_test.go, and does not exist", pkg)
 				}
 			}
 		})
