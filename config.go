@@ -33,11 +33,13 @@ type Config struct {
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	// Pool configures the pool that Tenancy.Pool returns, in place of
 	// DatabaseURL: a pgxpool.ParseConfig result with tracers, types and so on.
-	// Defaults to DatabaseURL's.
+	// Its hooks for new connections are for cotenant's own too, but what
+	// AfterConnect sets there does not last: those connections are reset with
+	// DISCARD ALL. Defaults to DatabaseURL's.
 	Pool *pgxpool.Config
-	// Registry has the settings of the registry: caches, names of tables. Its
-	// Builder, Listen, Logger and OnTenantCreated are set by Open. Defaults to
-	// the registry's defaults.
+	// Registry has the settings of the registry: caches, names of tables.
+	// Builder, Listen and OnTenantCreated must be left out, they are set by
+	// Open, and so is Logger. Defaults to the registry's defaults.
 	Registry *registry.Config
 	// SharedApps have their tables in public, in this order, after those of
 	// cotenant itself. Defaults to none.
@@ -74,6 +76,19 @@ func (c *Config) directConfig(pool *pgxpool.Config) (*pgx.ConnConfig, error) {
 		return nil, fmt.Errorf("Config.DirectURL: %w", err)
 	}
 	return config, nil
+}
+
+// registryConfig returns the settings of the registry, but for what wire adds.
+func (c *Config) registryConfig() (registry.Config, error) {
+	var rc registry.Config
+	if c.Registry != nil {
+		rc = *c.Registry
+	}
+	if rc.Builder != nil || rc.Listen != nil || rc.OnTenantCreated != nil {
+		return rc, errors.New("Config.Registry: Builder, Listen and OnTenantCreated are set by Open (use Config.OnTenantCreated and Config.DirectURL)")
+	}
+	rc.OnTenantCreated = c.OnTenantCreated
+	return rc, nil
 }
 
 // validateApps keeps the names that start with cotenant to ourselves.

@@ -1,8 +1,10 @@
 package cotenant_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -64,6 +67,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"a role that is refused", &cotenant.Config{DatabaseURL: changed(t, address, func(u *url.URL) { u.User = url.UserPassword("nobody", "s3cret") })}, []string{`as "nobody"`, "check the user"}},
 		{"a missing app", &cotenant.Config{DatabaseURL: address, TenantApps: migrate.Dirs(apps, "shpo")}, []string{`tenant apps: app "shpo"`, "make it"}},
 		{"an app of our name", &cotenant.Config{DatabaseURL: address, SharedApps: migrate.Dirs(apps, "cotenant_x")}, []string{"cotenant_x", "rename"}},
+		{"a hook twice", &cotenant.Config{DatabaseURL: address, Registry: &registry.Config{Builder: &migrate.Migrator{}}}, []string{"Config.Registry", "Config.OnTenantCreated"}},
 		{"a bad setting", &cotenant.Config{DatabaseURL: address, Registry: &registry.Config{CacheSize: -1}}, []string{"CacheSize"}},
 	} {
 		tenancy, err := cotenant.Open(t.Context(), tt.config)
@@ -169,4 +173,51 @@ func TestRoleWithoutPrivileges(t *testing.T) {
 	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM cotenant.tenants").Scan(&rows); err != nil || rows != 0 {
 		t.Errorf("%d rows, %v", rows, err)
 	}
+}
+
+// Passwords that a hook supplies are used for every connection: the pools', those
+// of cotenant itself, and the one that listens.
+func TestBeforeConnect(t *testing.T) {
+	t.Parallel()
+
+	config, err := pgxpool.ParseConfig(testdb.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	password := config.ConnConfig.Password
+	config.ConnConfig.Password = "expired"
+	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+		c.Password = password
+		return nil
+	}
+	log := make(chan string, 100)
+	tenancy, err := cotenant.Open(t.Context(), &cotenant.Config{Pool: config, Logger: slog.New(warnings{messages: log})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tenancy.Close()
+	if err := tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := tenancy.Pool().Ping(tenant.Public(t.Context())); err != nil {
+		t.Error(err)
+	}
+	select {
+	case message := <-log:
+		t.Errorf("logged: %s", message)
+	default:
+	}
+}
+
+// warnings is a slog.Handler that passes on what is serious.
+type warnings struct {
+	slog.Handler
+	messages chan<- string
+}
+
+func (w warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+func (w warnings) Handle(_ context.Context, r slog.Record) error {
+	w.messages <- r.Message
+	return nil
 }

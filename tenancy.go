@@ -15,6 +15,7 @@ import (
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // Tenancy is a database with its apps and tenants. It is safe for concurrent use.
@@ -26,9 +27,9 @@ type Tenancy struct {
 	registry *registry.Registry
 }
 
-// ownConns is the size of the pool for cotenant's own statements: the look-ups
-// that the cache cannot answer, and creations.
-const ownConns = 8
+// ownConns is the size of the pool for cotenant's own statements: eight for the
+// look-ups that the cache cannot answer, half of all for creations; see registry.
+const ownConns = 20
 
 // Open connects to the database and returns its Tenancy. It reads all files of
 // the apps and reports what is wrong with them, but changes nothing: Migrate does
@@ -72,32 +73,33 @@ func open(ctx context.Context, config *Config) (_ *Tenancy, err error) {
 	return t, nil
 }
 
-// connect makes the pools, and looks at the server.
+// connect makes the pools, and looks at the server through both, so that a wrong
+// address, role or server is told at once and not by the first request.
 func (t *Tenancy) connect(ctx context.Context, poolConfig *pgxpool.Config, direct *pgx.ConnConfig) (err error) {
 	ownConfig := poolConfig.Copy()
 	ownConfig.ConnConfig = direct.Copy()
+	ownConfig.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // it ends with DISCARD ALL now and then
 	ownConfig.MaxConns, ownConfig.MinConns, ownConfig.MinIdleConns = ownConns, 0, 0
-	ownConfig.PrepareConn = nil
-	if t.own, err = pgxpool.NewWithConfig(ctx, ownConfig); err != nil {
-		return err
-	}
+	ownConfig.PrepareConn, ownConfig.AfterRelease = nil, nil
 	if t.pool, err = pgxtenant.NewPool(ctx, poolConfig); err != nil {
 		return err
 	}
-	if err := t.checkServer(ctx, direct); err != nil {
+	if t.own, err = pgxpool.NewWithConfig(ctx, ownConfig); err != nil {
 		return err
 	}
-	return t.checkServer(ctx, poolConfig.ConnConfig)
+	if err := checkServer(ctx, t.own); err != nil {
+		return err
+	}
+	return checkServer(tenant.Public(ctx), t.pool)
 }
 
-// checkServer connects once, so that a wrong address, role or server is told at
-// once and not by the first request.
-func (t *Tenancy) checkServer(ctx context.Context, config *pgx.ConnConfig) error {
-	conn, err := pgx.ConnectConfig(ctx, config)
+func checkServer(ctx context.Context, pool *pgxpool.Pool) error {
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return dberr.Connect(config, err)
+		return dberr.Connect(pool.Config().ConnConfig, err)
 	}
-	return errors.Join(pgxtenant.CheckServer(ctx, conn), conn.Close(ctx))
+	defer conn.Release()
+	return pgxtenant.CheckServer(ctx, conn.Conn())
 }
 
 // wire makes the parts and gives them to each other.
@@ -105,17 +107,21 @@ func (t *Tenancy) wire(config *Config, direct *pgx.ConnConfig) (err error) {
 	if err := config.validateApps(); err != nil {
 		return err
 	}
-	var rc registry.Config
-	if config.Registry != nil {
-		rc = *config.Registry
-	}
-	rc.Listen, rc.Logger, rc.OnTenantCreated = direct, t.logger, config.OnTenantCreated
-
-	tables, err := registry.SchemaSQL(&rc)
+	rc, err := config.registryConfig()
 	if err != nil {
 		return err
 	}
-	own := migrate.App{Name: "cotenant", Migrations: []migrate.Migration{{Name: "0001_initial", SQL: tables}}}
+	rc.Listen = func(ctx context.Context) (*pgx.Conn, error) { return connect(ctx, direct, config.Pool) }
+	rc.Logger = t.logger
+
+	own := migrate.App{Name: "cotenant"}
+	migrations, err := registry.Migrations(&rc)
+	if err != nil {
+		return err
+	}
+	for _, m := range migrations {
+		own.Migrations = append(own.Migrations, migrate.Migration{Name: m.Name, SQL: m.SQL})
+	}
 	t.migrator, err = migrate.New(&migrate.Config{
 		Logger:     t.logger,
 		SharedApps: append([]migrate.App{own}, config.SharedApps...),
@@ -127,6 +133,18 @@ func (t *Tenancy) wire(config *Config, direct *pgx.ConnConfig) (err error) {
 	rc.Builder = t.migrator
 	t.registry, err = registry.New(t.own, &rc)
 	return err
+}
+
+// connect makes a connection as the pool would, with its hook for passwords that
+// change.
+func connect(ctx context.Context, config *pgx.ConnConfig, pool *pgxpool.Config) (*pgx.Conn, error) {
+	config = config.Copy()
+	if pool != nil && pool.BeforeConnect != nil {
+		if err := pool.BeforeConnect(ctx, config); err != nil {
+			return nil, err
+		}
+	}
+	return pgx.ConnectConfig(ctx, config)
 }
 
 // Close closes all connections and ends all background work. It waits for
@@ -164,7 +182,7 @@ func (t *Tenancy) Middleware(config *httptenant.Config) func(http.Handler) http.
 // program; programs that do so at once wait for each other.
 //
 // A tenant that fails does not keep the others from being migrated. The error
-// joins those of all tenants that failed.
+// joins those of the first ten tenants that failed, and counts the others.
 func (t *Tenancy) Migrate(ctx context.Context) error {
 	err := t.own.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
 		_, err := t.migrator.MigrateShared(ctx, conn.Conn())
@@ -182,8 +200,25 @@ func (t *Tenancy) Migrate(ctx context.Context) error {
 			})
 		}
 		if err != nil {
-			failed = append(failed, fmt.Errorf("migrate: %w", err))
+			failed = append(failed, err)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return errors.Join(failed...)
+	return joinFailures(failed)
+}
+
+// joinFailures joins the first few errors: thousands of tenants that fail do so for
+// one reason.
+func joinFailures(failed []error) error {
+	const most = 10
+	var shown []error
+	for _, err := range failed[:min(most, len(failed))] {
+		shown = append(shown, fmt.Errorf("migrate: %w", err))
+	}
+	if more := len(failed) - most; more > 0 {
+		shown = append(shown, fmt.Errorf("migrate: %d more tenants failed", more))
+	}
+	return errors.Join(shown...)
 }

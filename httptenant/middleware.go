@@ -54,9 +54,13 @@ func New(resolver Resolver, config *Config) func(http.Handler) http.Handler {
 				c.Error(w, r, err)
 				return
 			}
-			r = r.WithContext(tenant.NewContext(r.Context(), match.Tenant))
-			if match.StripPrefix != "" {
-				r.URL = stripPrefix(r.URL, match.StripPrefix)
+			ctx := tenant.NewContext(r.Context(), match.Tenant)
+			if match.Prefix != "" {
+				ctx = context.WithValue(ctx, prefixKey{}, match.Prefix)
+			}
+			r = r.WithContext(ctx)
+			if match.Prefix != "" {
+				r.URL = stripPrefix(r.URL, match.Prefix)
 			}
 			if match.Tenant.IsPublic() && c.Public != nil {
 				c.Public.ServeHTTP(w, r)
@@ -88,14 +92,24 @@ func answer(w http.ResponseWriter, err error, notFound int) {
 	http.Error(w, http.StatusText(status), status)
 }
 
+type prefixKey struct{}
+
+// Prefix returns what was taken off the front of the request's path, escaped and
+// without a slash at its end, such as /t/acme; see PathPrefix. It is empty where
+// nothing was.
+func Prefix(ctx context.Context) string {
+	prefix, _ := ctx.Value(prefixKey{}).(string)
+	return prefix
+}
+
 // stripPrefix returns u without prefix at the front of its path. What is left
-// begins with a slash.
+// begins with one slash: two would be another host in a redirect.
 func stripPrefix(u *url.URL, prefix string) *url.URL {
+	rest := "/" + strings.TrimLeft(strings.TrimPrefix(u.EscapedPath(), prefix), "/")
 	stripped := *u
-	stripped.Path = "/" + strings.TrimPrefix(strings.TrimPrefix(u.Path, prefix), "/")
-	stripped.RawPath = ""
-	if rest, ok := strings.CutPrefix(u.RawPath, prefix); ok {
-		stripped.RawPath = "/" + strings.TrimPrefix(rest, "/")
+	stripped.RawPath = rest
+	if path, err := url.PathUnescape(rest); err == nil {
+		stripped.Path = path
 	}
 	return &stripped
 }

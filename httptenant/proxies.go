@@ -29,6 +29,9 @@ func TrustProxies(addresses ...string) (*Proxies, error) {
 			}
 			prefix = netip.PrefixFrom(addr, addr.BitLen())
 		}
+		if prefix.Addr().Is4In6() && prefix.Bits() >= 96 { // peers are compared as IPv4
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+		}
 		p.prefixes = append(p.prefixes, prefix.Masked())
 	}
 	return p, nil

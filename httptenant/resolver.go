@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/cotenant/cotenant/tenant"
@@ -21,9 +22,10 @@ type Resolver interface {
 
 // Match is the answer of a Resolver.
 type Match struct {
-	// StripPrefix is what the middleware takes off the front of the URL's path
-	// before it calls the handler. Usually empty; see PathPrefix.
-	StripPrefix string
+	// Prefix is what the middleware takes off the front of the URL's path, as
+	// it is escaped there, before it calls the handler. Usually empty; see
+	// PathPrefix.
+	Prefix string
 	// Tenant is the tenant that the request is for.
 	Tenant *tenant.Tenant
 }
@@ -77,22 +79,29 @@ func Subdomain(find SchemaFinder, base tenant.Domain, proxies *Proxies) Resolver
 }
 
 // PathPrefix resolves /t/acme/products, where prefix is "/t/", to the tenant with
-// schema acme, and has the handler see the path /products. Cookies and browser
-// storage belong to a host: tenants that share one can read each other's, so take
-// this for tenants that trust each other.
+// schema acme, and has the handler see the path /products. Links and redirects that
+// the handler writes need the prefix, which Prefix returns; those that
+// http.ServeMux sends by itself, to clean a path, lack it.
+//
+// Cookies and browser storage belong to a host: tenants that share one can read
+// each other's, so take this for tenants that trust each other.
 func PathPrefix(find SchemaFinder, prefix string) Resolver {
 	prefix = "/" + strings.Trim(prefix, "/") + "/"
 	if prefix == "//" {
 		prefix = "/"
 	}
 	return ResolverFunc(func(r *http.Request) (Match, error) {
-		rest, ok := strings.CutPrefix(r.URL.Path, prefix)
+		rest, ok := strings.CutPrefix(r.URL.EscapedPath(), prefix)
 		if !ok {
 			return Match{}, fmt.Errorf("the path does not begin with %q: %w", prefix, tenant.ErrTenantNotFound)
 		}
-		name, _, _ := strings.Cut(rest, "/")
+		escaped, _, _ := strings.Cut(rest, "/")
+		name, err := url.PathUnescape(escaped)
+		if err != nil {
+			return Match{}, fmt.Errorf("%w: %w", tenant.ErrTenantNotFound, err)
+		}
 		match, err := bySchema(r, find, name)
-		match.StripPrefix = prefix + name
+		match.Prefix = prefix + escaped
 		return match, err
 	})
 }

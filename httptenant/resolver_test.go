@@ -46,7 +46,7 @@ func TestHost(t *testing.T) {
 func TestForwardedHost(t *testing.T) {
 	t.Parallel()
 
-	proxies, err := httptenant.TrustProxies("10.0.0.0/8", "::1", "192.0.2.7")
+	proxies, err := httptenant.TrustProxies("10.0.0.0/8", "::1", "192.0.2.7", "::ffff:172.16.0.0/108")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +61,8 @@ func TestForwardedHost(t *testing.T) {
 		{"[::1]:4", []string{"beta.example.com:443"}, "200 beta-2 /"},
 		{"[::ffff:10.1.2.3]:4", []string{"beta.example.com"}, "200 beta-2 /"},
 		{"192.0.2.7:4", []string{"www.beta.example.com"}, "200 beta-2 /"},
+		{"172.16.1.1:4", []string{"beta.example.com"}, "200 beta-2 /"},
+		{"[::ffff:172.16.1.1]:4", []string{"beta.example.com"}, "200 beta-2 /"},
 		{"10.1.2.3:4", nil, "200 acme /"},
 		{"10.1.2.3:4", []string{""}, "404 Not Found"},
 		// The client may write a header of its own, which a proxy appends to.
@@ -125,19 +127,26 @@ func TestPathPrefix(t *testing.T) {
 			"/t/acme":               "200 acme /",
 			"/t/acme/a%2Fb":         "200 acme /a%2Fb",
 			"/t/acme/t/beta-2/":     "200 acme /t/beta-2/",
-			"/t/acme//products":     "200 acme //products",
-			"/t/ac%6De/a%2Fb":       "200 acme /a/b",
+			"/t/acme//evil.com":     "200 acme /evil.com",
+			"/t/ac%6De/a%2Fb":       "200 acme /a%2Fb",
 			"/t/":                   "404 Not Found",
 			"/acme/":                "404 Not Found",
 			"/t/public/":            "404 Not Found",
 			"/t/unknown/":           "404 Not Found",
-			"/t/acme%2F..%2Fbeta-2": "200 acme /../beta-2",
+			"/t/acme%2F..%2Fbeta-2": "404 Not Found",
 			"/t/a%22b/":             "404 Not Found",
 		} {
 			if got := get(handler, path); got != want {
 				t.Errorf("prefix %q, path %q: %s; want %s", prefix, path, got, want)
 			}
 		}
+	}
+	var prefix string
+	seen := httptenant.New(httptenant.PathPrefix(newDirectory(t), "/t/"), nil)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		prefix = httptenant.Prefix(r.Context())
+	}))
+	if get(seen, "/t/acme/products"); prefix != "/t/acme" {
+		t.Errorf("Prefix = %q", prefix)
 	}
 	root := httptenant.New(httptenant.PathPrefix(newDirectory(t), "/"), nil)(echo)
 	if got := get(root, "/acme/products"); got != "200 acme /products" {

@@ -71,7 +71,7 @@ type script struct {
 	app      string
 	name     string // as in the history: schema.sql, 0001_initial
 	file     string // for messages: shop/migrations/0001_initial.sql
-	checksum string // SHA-256 of the content, in hex
+	checksum string // SHA-256 of the content with LF line ends, in hex
 	stmts    []statement
 }
 
@@ -123,7 +123,11 @@ func (a App) load() (loadedApp, error) {
 		}
 	}
 	for _, m := range migrations {
-		s, err := newScript(a.Name, m.Name, a.Name+"/migrations/"+m.Name+".sql", m.SQL)
+		file := a.Name + "/migrations/" + m.Name + ".sql"
+		if a.FS == nil {
+			file = "migration " + m.Name + " of app " + a.Name // there is no file to look for
+		}
+		s, err := newScript(a.Name, m.Name, file, m.SQL)
 		if err != nil {
 			return l, err
 		}
@@ -202,7 +206,8 @@ var foreign = regexp.MustCompile(`(?m)^--\s*(\+goose|migrate:(up|down))\b`)
 
 func newScript(app, name, file, text string) (script, error) {
 	s := script{app: app, name: name, file: file}
-	sum := sha256.Sum256([]byte(text))
+	// Git writes line ends as the machine likes them; the file is the same.
+	sum := sha256.Sum256([]byte(strings.ReplaceAll(text, "\r\n", "\n")))
 	s.checksum = hex.EncodeToString(sum[:])
 	text = strings.TrimPrefix(text, "\ufeff")
 	switch {

@@ -14,6 +14,12 @@
 // travels with pg_dump --schema. Every file runs in one transaction together
 // with its record, so that it is there as a whole or not at all.
 //
+// A migration that is numbered below one that ran already runs when it appears.
+//
+// A file may do to its session what it likes: the next one finds it as it was. It
+// may not do everything to the database: a tenant's file that writes to public,
+// qualified or because its own schema lacks the table, is not held back yet.
+//
 // Not there yet: Down migrations and the annotations of goose, golang-migrate
 // and dbmate (a file that has them is refused), sync of a changed schema.sql
 // into schemas that exist, several schemas at a time.

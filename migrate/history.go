@@ -85,7 +85,7 @@ func (l loadedApp) compare(records []record) error {
 	for _, r := range records {
 		if r.name == schemaFile {
 			if l.schema != nil && len(l.migrations) == 0 && l.schema.checksum != r.checksum {
-				return fmt.Errorf("%s changed since it ran (undo the change and write it as a migration, %s/migrations/0001_….sql)", l.schema.file, l.name)
+				return fmt.Errorf("%s changed since it ran (keep it as it is now, for new schemas, and write the change as a migration too, %s/migrations/0001_….sql, for those that exist)", l.schema.file, l.name)
 			}
 			continue
 		}
@@ -94,7 +94,7 @@ func (l loadedApp) compare(records []record) error {
 			return fmt.Errorf("%w: its migration %s/%s is not among the program's files (run the newer program, or restore the file)", ErrNewer, l.name, r.name)
 		}
 		if m := l.migrations[i]; m.checksum != r.checksum {
-			return fmt.Errorf("%s changed since it ran (restore the file, and write the change as a new migration)", m.file)
+			return fmt.Errorf("%s changed since it ran (restore it, and write the change as a new migration)", m.file)
 		}
 	}
 	return nil

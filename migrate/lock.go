@@ -31,7 +31,7 @@ func (m *Migrator) lock(ctx context.Context, conn *pgx.Conn, t *tenant.Tenant) (
 	}
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		var locked bool
-		err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1)", key).Scan(&locked)
+		err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1)", pgx.QueryExecModeExec, key).Scan(&locked)
 		if err != nil {
 			return nil, fmt.Errorf("schema %q: lock: %w", t.Schema, err)
 		}
@@ -53,10 +53,11 @@ func (m *Migrator) lock(ctx context.Context, conn *pgx.Conn, t *tenant.Tenant) (
 		if conn.IsClosed() {
 			return nil // the server released the lock with the session
 		}
-		// The lock must go even when the caller has given up.
+		// The lock must go even when the caller has given up, and with it what
+		// the files did to the session.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		if _, err := conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", key); err != nil {
+		if _, err := conn.Exec(ctx, "DISCARD ALL"); err != nil {
 			_ = conn.Close(ctx) // the server releases the lock with the session
 			return fmt.Errorf("schema %q: unlock: %w", t.Schema, err)
 		}

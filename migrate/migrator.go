@@ -59,17 +59,18 @@ type Applied struct {
 	Name string // schema.sql, or a migration such as 0001_initial
 }
 
-// BuildSchema makes the tables of all tenant apps in schema, which exists and is
-// empty, within tx. It leaves the search path of tx at schema until the
-// transaction ends. The error is a *StatementError if PostgreSQL refused a
-// statement; tx can then only be rolled back.
-func (m *Migrator) BuildSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
-	steps, err := m.pending(ctx, tx, schema, m.tenant)
+// BuildSchema makes the tables of all tenant apps in the schema of t, which exists
+// and is empty, within tx. It leaves the search path of tx at the schema until the
+// transaction ends; what else the files do to the session is the caller's to undo
+// (DISCARD ALL). The error is a *StatementError if PostgreSQL refused a statement;
+// tx can then only be rolled back.
+func (m *Migrator) BuildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
+	steps, err := m.pending(ctx, tx, t.Schema, m.tenant)
 	if err != nil {
 		return err
 	}
 	for _, s := range steps {
-		if err := s.run(ctx, tx, schema); err != nil {
+		if err := s.run(ctx, tx, t.Schema); err != nil {
 			return err
 		}
 	}
@@ -78,8 +79,9 @@ func (m *Migrator) BuildSchema(ctx context.Context, tx pgx.Tx, schema tenant.Sch
 
 // MigrateShared brings the shared apps into public over conn, which must lead to
 // the server itself and not to a pooler: it holds a session lock, so that two
-// programs that start at once do the work once. It returns what ran, also beside
-// an error.
+// programs that start at once do the work once. It leaves the session as a new one
+// (DISCARD ALL), so conn must not keep prepared statements. It returns what ran,
+// also beside an error.
 func (m *Migrator) MigrateShared(ctx context.Context, conn *pgx.Conn) ([]Applied, error) {
 	return m.migrate(ctx, conn, &tenant.Tenant{Schema: tenant.PublicSchema()}, m.shared)
 }
@@ -176,13 +178,16 @@ func schemaError(schema tenant.Schema, err error) error {
 func (s step) run(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
 	path := searchpath.For(schema)
 	batch := &pgconn.Batch{}
+	// What the file before may have left behind: SET ROLE, SET lock_timeout.
+	batch.ExecParams("RESET SESSION AUTHORIZATION", nil, nil, nil, nil)
+	batch.ExecParams("RESET ALL", nil, nil, nil, nil)
 	batch.ExecParams("SELECT pg_catalog.set_config('search_path', $1, true), $2::pg_catalog.regnamespace",
 		[][]byte{[]byte(path), []byte(searchpath.Quote(schema))}, nil, nil, nil)
 	for _, r := range s.records {
 		batch.ExecParams("INSERT INTO "+searchpath.Qualify(schema, historyTable)+" (app, name, checksum, faked) VALUES ($1, $2, $3, $4::boolean)",
 			[][]byte{[]byte(r.app), []byte(r.name), []byte(r.checksum), fmt.Append(nil, r.faked)}, nil, nil, nil)
 	}
-	before := 1 + len(s.records)
+	before := 3 + len(s.records)
 	for _, stmt := range s.script.stmts {
 		batch.ExecParams(stmt.text, nil, nil, nil, nil)
 	}

@@ -70,6 +70,9 @@ func split(text string) ([]statement, error) {
 	if s.depth > 0 {
 		return nil, s.errorf(s.open, "the parenthesis is not closed")
 	}
+	if s.copies {
+		return nil, s.copyFault()
+	}
 	s.finish(len(text))
 	return s.stmts, nil
 }
@@ -93,6 +96,10 @@ func (s *scanner) errorf(at int, format string, args ...any) error {
 	return fmt.Errorf("%d: %s", lineAt(s.text, at), fmt.Sprintf(format, args...))
 }
 
+func (s *scanner) copyFault() error {
+	return s.errorf(s.start, "COPY FROM STDIN carries its data in the file, which only psql reads (use INSERT, or a fixture)")
+}
+
 // next consumes one token.
 func (s *scanner) next() error {
 	rest := s.text[s.pos:]
@@ -109,7 +116,7 @@ func (s *scanner) next() error {
 		s.finish(s.pos)
 		s.pos++
 		if s.copies {
-			return s.errorf(s.start, "COPY FROM STDIN carries its data in the file, which only psql reads (use INSERT, or a fixture)")
+			return s.copyFault()
 		}
 		return nil
 	case c == '\\' && !s.begun:
@@ -144,13 +151,6 @@ func (s *scanner) token() error {
 		s.depth++
 	case c == ')' && s.depth > 0:
 		s.depth--
-	case c >= '0' && c <= '9':
-		// A number, with what PostgreSQL takes to belong to it: 1$2 is no
-		// dollar quote.
-		for s.pos < len(s.text) && isIdentPart(s.text[s.pos]) {
-			s.pos++
-		}
-		return nil
 	}
 	s.pos++
 	return nil
@@ -169,7 +169,7 @@ func (s *scanner) finish(end int) {
 }
 
 func (s *scanner) skipLine() {
-	if i := strings.IndexByte(s.text[s.pos:], '\n'); i >= 0 {
+	if i := strings.IndexAny(s.text[s.pos:], "\r\n"); i >= 0 {
 		s.pos += i + 1
 		return
 	}
@@ -209,11 +209,27 @@ func (s *scanner) quoted(quote byte, escapes bool, what string) error {
 			s.pos++
 		case c == quote:
 			s.pos++
+			if escapes && s.continued() {
+				continue
+			}
 			return nil
 		}
 	}
 	s.pos = len(s.text)
 	return s.errorf(start, "%s is not closed", what)
+}
+
+// continued reports whether the string that ended goes on after a line break, as
+// SQL has it, and moves to the quote that it goes on with.
+func (s *scanner) continued() bool {
+	rest := s.text[s.pos:]
+	trimmed := strings.TrimLeft(rest, " \t\r\n\f\v")
+	between := rest[:len(rest)-len(trimmed)]
+	if !strings.ContainsAny(between, "\r\n") || !strings.HasPrefix(trimmed, "'") {
+		return false
+	}
+	s.pos += len(between)
+	return true
 }
 
 // dollar consumes a dollar-quoted string, or a lone dollar.

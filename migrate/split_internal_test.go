@@ -24,7 +24,9 @@ func TestSplit(t *testing.T) {
 		{"quoted names", `SELECT "a;""b;"; SELECT 2`, []string{`1:SELECT "a;""b;"`, "1:SELECT 2"}},
 		{"dollar quotes", "SELECT $$a;b$$, $x$ $$; $y$ $x$; SELECT $1", []string{"1:SELECT $$a;b$$, $x$ $$; $y$ $x$", "1:SELECT $1"}},
 		{"a dollar in a name", "SELECT a$b$; SELECT c$b$", []string{"1:SELECT a$b$", "1:SELECT c$b$"}},
-		{"a number before a dollar", "SELECT 1$a$; SELECT 2$a$", []string{"1:SELECT 1$a$", "1:SELECT 2$a$"}},
+		{"a number before a dollar quote", "SELECT 1$a$; SELECT 2$a$", []string{"1:SELECT 1$a$; SELECT 2$a$"}},
+		{"a string that goes on in the next line", "SELECT E'a'\n  '\\';b'; SELECT 2", []string{"1:SELECT E'a'\n  '\\';b'", "2:SELECT 2"}},
+		{"a comment ends with a carriage return", "-- first\rSELECT 1; SELECT 2", []string{"1:SELECT 1", "1:SELECT 2"}},
 		{"parentheses", "CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2); SELECT 3", []string{"1:CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)", "1:SELECT 3"}},
 		{
 			"a body in standard SQL",
@@ -68,6 +70,7 @@ func TestSplitRefuses(t *testing.T) {
 		"\\connect other":                    `1: \connect is a command of psql`,
 		"SELECT 1;\n\\.":                     `2: \. is a command of psql`,
 		"COPY t (a) FROM stdin;\n1\tit's\n.": "1: COPY FROM STDIN",
+		"SELECT 1;\nCOPY t (a) FROM stdin":   "2: COPY FROM STDIN",
 	} {
 		if _, err := split(text); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("split(%q): %v; want %q", text, err, want)

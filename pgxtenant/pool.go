@@ -2,6 +2,7 @@ package pgxtenant
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -22,12 +23,16 @@ import (
 // tenant is still being created, and with an error that wraps
 // tenant.ErrSchemaNotFound if the tenant's schema does not exist.
 //
-// config must come from pgxpool.ParseConfig and is not modified. Its
-// PrepareConn runs after ours. Statements are described anew at every execution
+// config must come from pgxpool.ParseConfig and is not modified. Its PrepareConn
+// runs after ours, on the tenant's path; BeforeAcquire, which pgxpool ignores beside
+// it, is refused. Statements are described anew at every execution
 // (pgx.QueryExecModeDescribeExec) unless config asks for another mode than pgx's
 // default: what pgx remembers of a statement holds for one tenant only, as types
 // of the same name have another OID in each schema.
 func NewPool(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, error) {
+	if config.BeforeAcquire != nil { //nolint:staticcheck // deprecated, and pgxpool would ignore it without a word
+		return nil, errors.New("pgxpool.Config.BeforeAcquire is set (set PrepareConn instead, which also gets the call's error)")
+	}
 	config = config.Copy()
 	if config.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec

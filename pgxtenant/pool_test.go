@@ -252,6 +252,20 @@ func TestPoolKeepsPrepareConn(t *testing.T) {
 	}
 }
 
+// A hook that pgxpool would ignore is refused.
+func TestPoolRefusesBeforeAcquire(t *testing.T) {
+	t.Parallel()
+
+	config, err := pgxpool.ParseConfig(testdb.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.BeforeAcquire = func(context.Context, *pgx.Conn) bool { return true } //nolint:staticcheck // what is tested
+	if pool, err := pgxtenant.NewPool(t.Context(), config); err == nil || !strings.Contains(err.Error(), "PrepareConn") {
+		t.Errorf("NewPool: %v, %v", pool, err)
+	}
+}
+
 // Hundreds of goroutines over many tenants see their own rows only, while some
 // of their calls are cancelled.
 func TestPoolStorm(t *testing.T) {

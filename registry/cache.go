@@ -32,6 +32,7 @@ type cache struct {
 	ids        *lru.Cache[name, int64]
 	tenants    *lru.Cache[int64, entry]
 	unknown    *lru.Cache[name, time.Time] // until when
+	known      *lru.Cache[name, struct{}]  // led to a tenant at some time
 	ttl        time.Duration
 	unknownTTL time.Duration
 	changes    atomic.Uint64
@@ -55,7 +56,11 @@ func newCache(c Config) (*cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cache{ids: ids, tenants: tenants, unknown: unknown, ttl: c.CacheTTL, unknownTTL: c.UnknownTTL}, nil
+	known, err := lru.New[name, struct{}](c.CacheSize)
+	if err != nil {
+		return nil, err
+	}
+	return &cache{ids: ids, tenants: tenants, unknown: unknown, known: known, ttl: c.CacheTTL, unknownTTL: c.UnknownTTL}, nil
 }
 
 // get returns the tenant of n; or that n is known to lead nowhere; or neither.
@@ -69,6 +74,9 @@ func (c *cache) get(n name, now time.Time) (t *tenant.Tenant, unknown bool) {
 	until, ok := c.unknown.Get(n)
 	return nil, ok && now.Before(until)
 }
+
+// knew reports whether n led to a tenant at some time, whatever was forgotten since.
+func (c *cache) knew(n name) bool { return c.known.Contains(n) }
 
 // generation is to be read before the database is asked; see put.
 func (c *cache) generation() uint64 { return c.changes.Load() }
@@ -87,6 +95,7 @@ func (c *cache) put(n name, t *tenant.Tenant, generation uint64, now time.Time) 
 		c.unknown.Remove(n)
 		c.tenants.Add(t.ID, entry{t, now.Add(c.ttl)})
 		c.ids.Add(n, t.ID)
+		c.known.Add(n, struct{}{})
 	}
 	// A change between the test above and here forgot too early.
 	if c.changes.Load() != generation {

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/internal/searchpath"
@@ -30,7 +32,8 @@ type CreateParams struct {
 }
 
 // Create creates a tenant: its row, its domains, its schema and the tables of
-// all tenant apps, in one transaction. On any error nothing of it is left.
+// all tenant apps, in one transaction. On any error nothing of it is left; only if
+// the connection is lost during the COMMIT itself, nobody knows, and BySchema tells.
 //
 // The error wraps tenant.ErrSchemaTaken if a tenant or the database has the
 // schema already, tenant.ErrDomainTaken if a tenant has one of the domains, or
@@ -47,29 +50,18 @@ func (r *Registry) create(ctx context.Context, params CreateParams) (*tenant.Ten
 	if err := params.validate(); err != nil {
 		return nil, err
 	}
+	if err := r.creations.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer r.creations.Release(1)
 	var t *tenant.Tenant
 	var commit func()
-	err := pgx.BeginFunc(ctx, r.pool, func(tx pgx.Tx) (err error) {
-		if t, err = r.insertTenant(ctx, tx, params); err != nil {
+	err := r.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		defer discard(ctx, conn.Conn())
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
+			t, commit, err = r.createIn(ctx, tx, params)
 			return err
-		}
-		if err := r.insertDomains(ctx, tx, t, params.Domains); err != nil {
-			return err
-		}
-		if err := r.buildSchema(ctx, tx, t); err != nil {
-			return err
-		}
-		pending, committed := tenant.NewPending(ctx, t)
-		commit = committed
-		if r.config.OnTenantCreated == nil {
-			return nil
-		}
-		if err := r.config.OnTenantCreated(pending, tx, t); err != nil {
-			return fmt.Errorf("OnTenantCreated: %w", err)
-		}
-		// What the hook wrote into the row belongs to the tenant too.
-		t, err = r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1", t.ID)
-		return err
+		})
 	})
 	if err != nil {
 		return nil, r.schemaTaken(ctx, r.pool, params.Schema, err)
@@ -84,9 +76,56 @@ func (r *Registry) create(ctx context.Context, params CreateParams) (*tenant.Ten
 	return t, nil
 }
 
+// createIn creates the tenant within tx. After the commit, committed is to be
+// called.
+func (r *Registry) createIn(ctx context.Context, tx pgx.Tx, params CreateParams) (t *tenant.Tenant, committed func(), err error) {
+	if t, err = r.insertTenant(ctx, tx, params); err != nil {
+		return nil, nil, err
+	}
+	if err := r.insertDomains(ctx, tx, t, params.Domains); err != nil {
+		return nil, nil, err
+	}
+	pending, committed := tenant.NewPending(ctx, t)
+	if err := r.buildSchema(pending, tx, t); err != nil {
+		return nil, nil, err
+	}
+	if r.config.OnTenantCreated == nil {
+		return t, committed, nil
+	}
+	if err := r.config.OnTenantCreated(pending, hookTx{tx}, t); err != nil {
+		return nil, nil, fmt.Errorf("OnTenantCreated: %w", err)
+	}
+	// What the hook wrote into the row belongs to the tenant too.
+	t, err = r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1", t.ID)
+	return t, committed, err
+}
+
+// hookTx is the transaction as a hook gets it: it is not the hook's to end.
+type hookTx struct{ pgx.Tx }
+
+var errHookEnds = errors.New("the transaction belongs to the creation of the tenant (return an error to undo it)")
+
+// Commit fails.
+func (hookTx) Commit(context.Context) error { return errHookEnds }
+
+// Rollback fails.
+func (hookTx) Rollback(context.Context) error { return errHookEnds }
+
+// discard takes off a connection what the files and the hook did to its session.
+func discard(ctx context.Context, conn *pgx.Conn) {
+	if conn.IsClosed() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if _, err := conn.Exec(ctx, "DISCARD ALL"); err != nil {
+		_ = conn.Close(ctx) // the pool drops it
+	}
+}
+
 // own are the columns that are not set through CreateParams.Fields.
 func own(column string) bool {
-	return column == "id" || column == "schema_name" || column == "status" || column == "created_at"
+	return column == "id" || column == "schema_name"
 }
 
 func (p CreateParams) validate() error {
@@ -165,9 +204,11 @@ func insertError(err error) error {
 }
 
 func (r *Registry) insertDomains(ctx context.Context, tx pgx.Tx, t *tenant.Tenant, domains []tenant.Domain) error {
-	for i, d := range domains {
+	// In one order, so that two creations that want the same domains do not
+	// wait for each other in a circle.
+	for _, d := range slices.SortedFunc(slices.Values(domains), compareDomains) {
 		tag, err := tx.Exec(ctx, "INSERT INTO "+r.domains+" (domain, tenant_id, is_primary) VALUES ($1, $2, $3) ON CONFLICT (domain) DO NOTHING",
-			pgx.QueryExecModeDescribeExec, d.String(), t.ID, i == 0)
+			pgx.QueryExecModeDescribeExec, d.String(), t.ID, d == domains[0])
 		if err != nil {
 			return fmt.Errorf("domain %q: %w", d, err)
 		}
@@ -177,6 +218,8 @@ func (r *Registry) insertDomains(ctx context.Context, tx pgx.Tx, t *tenant.Tenan
 	}
 	return nil
 }
+
+func compareDomains(a, b tenant.Domain) int { return strings.Compare(a.String(), b.String()) }
 
 // ownerOf says whose the domain is, for an error.
 func (r *Registry) ownerOf(ctx context.Context, tx pgx.Tx, d tenant.Domain) string {
@@ -195,7 +238,7 @@ func (r *Registry) buildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant)
 			return err
 		}
 		if r.config.Builder != nil {
-			if err := r.config.Builder.BuildSchema(ctx, tx, t.Schema); err != nil {
+			if err := r.config.Builder.BuildSchema(ctx, tx, t); err != nil {
 				return err
 			}
 		}
@@ -218,8 +261,11 @@ func createSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
 	}
 	// Never IF NOT EXISTS: it would take over a schema that somebody else made.
 	if _, err := tx.Exec(ctx, "CREATE SCHEMA "+searchpath.Quote(schema)); err != nil {
-		if dberr.Code(err) == dberr.InsufficientPrivilege {
+		switch dberr.Code(err) {
+		case dberr.InsufficientPrivilege:
 			return fmt.Errorf("%w (GRANT CREATE ON DATABASE … to the role)", err)
+		case dberr.DuplicateSchema, dberr.UniqueViolation: // made by somebody else meanwhile
+			return fmt.Errorf("%w: %w (choose another name)", tenant.ErrSchemaTaken, err)
 		}
 		return err
 	}

@@ -272,11 +272,7 @@ func TestExistingTables(t *testing.T) {
 		INSERT INTO customers_client (schema_name, name) VALUES ('acme', 'Acme');
 		INSERT INTO customers_domain (domain, tenant_id, is_primary) VALUES ('acme.com', 1, true)`)
 	config := registry.Config{TenantsTable: pgx.Identifier{"public", "customers_client"}, DomainsTable: pgx.Identifier{"public", "customers_domain"}}
-	sql, err := registry.SchemaSQL(&config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.exec(t, sql)
+	f.migrate(t, config)
 	r := f.open(t, config, false)
 	acme, err := r.ByDomain(t.Context(), tenant.MustParseDomain("acme.com"))
 	if err != nil || acme.Schema.String() != "acme" || acme.Fields.Get("name") != "Acme" || acme.Status != "" || !acme.CreatedAt.IsZero() {
@@ -291,4 +287,62 @@ func TestExistingTables(t *testing.T) {
 	if _, err := registry.New(f.pool, &registry.Config{CacheSize: -1}); err == nil || !strings.Contains(err.Error(), "CacheSize") {
 		t.Errorf("New with a negative size: %v", err)
 	}
+}
+
+// The transaction is not the hook's to end.
+func TestHookCannotEndTheTransaction(t *testing.T) {
+	t.Parallel()
+
+	for name, end := range map[string]func(context.Context, pgx.Tx) error{
+		"Commit":   func(ctx context.Context, tx pgx.Tx) error { return tx.Commit(ctx) },
+		"Rollback": func(ctx context.Context, tx pgx.Tx) error { return tx.Rollback(ctx) },
+	} {
+		f := newFixture(t, registry.Config{OnTenantCreated: func(ctx context.Context, tx pgx.Tx, _ *tenant.Tenant) error { return end(ctx, tx) }}, false)
+		before := f.text(t, everything)
+		if _, err := f.Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema("acme")}); err == nil || !strings.Contains(err.Error(), "belongs to the creation") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after := f.text(t, everything); after != before {
+			t.Errorf("%s left: %s", name, after)
+		}
+	}
+}
+
+// What the files or the hook do to the session is not there for whoever uses the
+// connection next.
+func TestCreateRestoresTheSession(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{Builder: builder("CREATE TEMP TABLE stage (id int); SET ROLE pg_monitor; SET default_transaction_read_only = on")}, false)
+	for _, schema := range []string{"a", "b"} { // with pg_monitor's rights the second would fail
+		if _, err := f.Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema(schema)}); err != nil && !strings.Contains(err.Error(), "42501") {
+			t.Errorf("Create: %v", err)
+		}
+	}
+	for range f.pool.Stat().MaxConns() {
+		if got := f.text(t, "SELECT concat_ws(' ', current_user = session_user, current_setting('default_transaction_read_only'), to_regclass('pg_temp.stage'))"); got != "t off" {
+			t.Errorf("the session: %s", got)
+		}
+	}
+}
+
+// Hooks that use the registry, of more creations than there are connections, do not
+// wait for each other, and look-ups go on meanwhile.
+func TestManyCreationsWithHooks(t *testing.T) {
+	t.Parallel()
+
+	var f *fixture
+	f = newFixture(t, registry.Config{OnTenantCreated: func(ctx context.Context, _ pgx.Tx, created *tenant.Tenant) error {
+		_, err := f.Domains(ctx, created)
+		return err
+	}}, false)
+	var wg sync.WaitGroup
+	for i := range 3 * f.pool.Stat().MaxConns() {
+		wg.Go(func() {
+			if _, err := f.Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema(fmt.Sprintf("t%d", i))}); err != nil {
+				t.Errorf("Create: %v", err)
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -16,8 +16,8 @@ const page = 500
 // All iterates over all tenants, public included, in the order of their ids. It
 // reads them a page at a time and holds no connection and no transaction while
 // the loop's body runs, so the body may take its time and use the registry;
-// tenants that come or go meanwhile may or may not be seen. An error ends the
-// iteration.
+// tenants that come or go meanwhile may or may not be seen. A row that is no good
+// comes as an error, and the iteration goes on; a query that fails ends it.
 //
 //	for t, err := range registry.All(ctx) {
 //		if err != nil {
@@ -29,25 +29,32 @@ func (r *Registry) All(ctx context.Context) iter.Seq2[*tenant.Tenant, error] {
 	return func(yield func(*tenant.Tenant, error) bool) {
 		var after *int64
 		for {
-			tenants, err := r.pageAfter(ctx, after)
+			rows, err := r.pageAfter(ctx, after)
 			if err != nil {
 				yield(nil, fmt.Errorf("list tenants: %w", err))
 				return
 			}
-			for _, t := range tenants {
-				if !yield(t, nil) {
+			for _, row := range rows {
+				if !yield(row.tenant, row.err) {
 					return
 				}
 			}
-			if len(tenants) < page {
+			if len(rows) < page {
 				return
 			}
-			after = &tenants[len(tenants)-1].ID
+			after = &rows[len(rows)-1].id
 		}
 	}
 }
 
-func (r *Registry) pageAfter(ctx context.Context, after *int64) ([]*tenant.Tenant, error) {
+// listed is a row of the list: a tenant, or why it is none.
+type listed struct {
+	id     int64
+	tenant *tenant.Tenant
+	err    error
+}
+
+func (r *Registry) pageAfter(ctx context.Context, after *int64) ([]listed, error) {
 	sql, args := "SELECT t.* FROM "+r.tenants+" AS t", []any{}
 	if after != nil {
 		sql, args = sql+" WHERE t.id > $1", append(args, *after)
@@ -56,7 +63,16 @@ func (r *Registry) pageAfter(ctx context.Context, after *int64) ([]*tenant.Tenan
 	if err != nil {
 		return nil, err
 	}
-	tenants, err := pgx.CollectRows(rows, scanTenant)
+	tenants, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (listed, error) {
+		t, err := scanTenant(row)
+		switch {
+		case err == nil:
+			return listed{id: t.ID, tenant: t}, nil
+		case t != nil && t.ID != 0:
+			return listed{id: t.ID, err: err}, nil
+		}
+		return listed{}, err
+	})
 	return tenants, r.tablesError(err)
 }
 

@@ -43,7 +43,7 @@ func (r *Registry) listen(ctx context.Context) {
 // hear listens on one connection until it breaks, and reports whether it got as
 // far as to listen.
 func (r *Registry) hear(ctx context.Context) (heard bool, err error) {
-	conn, err := pgx.ConnectConfig(ctx, r.config.Listen)
+	conn, err := r.config.Listen(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -15,7 +15,8 @@ import (
 const lookupTimeout = 10 * time.Second
 
 // ByDomain returns the tenant that domain leads to, from the cache if it is
-// there. The error wraps tenant.ErrTenantNotFound if there is none.
+// there. The error wraps tenant.ErrTenantNotFound if there is none, and ErrBusy if
+// too many look-ups wait for the database.
 func (r *Registry) ByDomain(ctx context.Context, domain tenant.Domain) (*tenant.Tenant, error) {
 	t, err := r.lookup(ctx, name{domainName, domain.String()})
 	if err != nil {
@@ -25,7 +26,7 @@ func (r *Registry) ByDomain(ctx context.Context, domain tenant.Domain) (*tenant.
 }
 
 // BySchema returns the tenant of schema, without regard to case, from the cache
-// if it is there. The error wraps tenant.ErrTenantNotFound if there is none.
+// if it is there. The errors are those of ByDomain.
 func (r *Registry) BySchema(ctx context.Context, schema tenant.Schema) (*tenant.Tenant, error) {
 	t, err := r.lookup(ctx, name{schemaName, strings.ToLower(schema.String())})
 	if err != nil {
@@ -52,7 +53,10 @@ func (r *Registry) lookup(ctx context.Context, n name) (*tenant.Tenant, error) {
 	} else if unknown {
 		return nil, tenant.ErrTenantNotFound
 	}
-	filled := r.fills.DoChan(string(n.kind)+" "+n.text, func() (any, error) {
+	// A look-up that begins after a change does not share the answer of one that
+	// began before it.
+	flight := fmt.Sprint(n.kind, " ", n.text, " ", r.cache.generation())
+	filled := r.fills.DoChan(flight, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
 		defer cancel()
 		return r.fill(ctx, n)
@@ -72,10 +76,14 @@ func (r *Registry) lookup(ctx context.Context, n name) (*tenant.Tenant, error) {
 // under way at once, so that a flood of made-up names cannot take the database's
 // whole attention.
 func (r *Registry) fill(ctx context.Context, n name) (*tenant.Tenant, error) {
-	if err := r.misses.Acquire(ctx, 1); err != nil {
-		return nil, fmt.Errorf("too many look-ups at once: %w", err)
+	lane := r.unknown
+	if r.cache.knew(n) {
+		lane = r.known
 	}
-	defer r.misses.Release(1)
+	if err := lane.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer lane.leave()
 	// Another look-up may have answered while this one waited, or between our
 	// caller's glance at the cache and here.
 	if t, unknown := r.cache.get(n, time.Now()); t != nil {

@@ -88,8 +88,8 @@ func TestCacheTTL(t *testing.T) {
 	}
 }
 
-// A flood of made-up names evicts no good entry, and has at most MaxMisses queries
-// under way at once.
+// A flood of made-up names evicts no good entry, has at most MaxMisses queries
+// under way at once, and keeps at most a bounded number waiting.
 func TestFloodOfUnknownNames(t *testing.T) {
 	t.Parallel()
 
@@ -102,19 +102,7 @@ func TestFloodOfUnknownNames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	most := f.pool.Stat().MaxConns()
-	var wg sync.WaitGroup
-	for i := range 2000 {
-		wg.Go(func() {
-			if _, err := f.ByDomain(t.Context(), tenant.MustParseDomain(fmt.Sprintf("made-up-%d.example.com", i))); !errors.Is(err, tenant.ErrTenantNotFound) {
-				t.Errorf("ByDomain: %v", err)
-			}
-			if n := f.pool.Stat().AcquiredConns(); n > 3 {
-				t.Errorf("%d of %d connections in use, want at most 3", n, most)
-			}
-		})
-	}
-	wg.Wait()
+	f.flood(t, f.Registry, 3, func() {})
 	before := f.queries.n.Load()
 	for _, domain := range good {
 		if _, err := f.ByDomain(t.Context(), domain); err != nil {
@@ -123,6 +111,88 @@ func TestFloodOfUnknownNames(t *testing.T) {
 	}
 	if n := f.queries.n.Load() - before; n != 0 {
 		t.Errorf("%d queries for names that were cached before the flood, want 0", n)
+	}
+}
+
+// A name that led to a tenant before does not wait behind those that never did,
+// even if it is not cached at the moment.
+func TestKnownNamesInAFlood(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{CacheTTL: time.Nanosecond, MaxMisses: 1}, false)
+	f.create(t, "acme")
+	lookup := func() {
+		if _, err := f.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com")); err != nil {
+			t.Errorf("ByDomain of a good name: %v", err)
+		}
+	}
+	lookup()
+	f.flood(t, f.Registry, 2, lookup)
+}
+
+// flood looks thousands of made-up names up at once, and calls meanwhile in
+// between. At most so many connections may be in use.
+func (f *fixture) flood(t *testing.T, r *registry.Registry, connections int32, meanwhile func()) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for i := range 4000 {
+		wg.Go(func() {
+			_, err := r.ByDomain(t.Context(), tenant.MustParseDomain(fmt.Sprintf("made-up-%d.example.com", i)))
+			if !errors.Is(err, tenant.ErrTenantNotFound) && !errors.Is(err, registry.ErrBusy) {
+				t.Errorf("ByDomain: %v", err)
+			}
+			if n := f.pool.Stat().AcquiredConns(); n > connections {
+				t.Errorf("%d connections in use, want at most %d", n, connections)
+			}
+			if i%100 == 0 {
+				meanwhile()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A look-up that begins after a change does not get the answer of one that began
+// before it, although that is still under way.
+func TestLookupAfterAChange(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{}, false)
+	// The look-ups read through a view that waits for a lock, and see the tables
+	// as they were when they began.
+	f.exec(t, `ALTER TABLE cotenant.domains RENAME TO real_domains;
+		CREATE FUNCTION public.gate() RETURNS bool LANGUAGE plpgsql AS $$BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN true; END$$;
+		CREATE VIEW cotenant.domains AS SELECT d.* FROM public.gate() AS g, cotenant.real_domains AS d WHERE g`)
+	gate, err := f.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = gate.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := gate.Exec(t.Context(), "SELECT pg_advisory_xact_lock(7)"); err != nil {
+		t.Fatal(err)
+	}
+	lookup := func() <-chan error {
+		result := make(chan error, 1)
+		go func() {
+			_, err := f.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com"))
+			result <- err
+		}()
+		return result
+	}
+	first := lookup()
+	f.await(t, "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+	f.exec(t, "INSERT INTO cotenant.tenants (schema_name) VALUES ('acme'); INSERT INTO cotenant.real_domains SELECT 'acme.example.com', id, true FROM cotenant.tenants")
+	f.Forget("domain acme.example.com")
+	second := lookup()
+	f.await(t, "SELECT count(*) = 2 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+	if err := gate.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-first; !errors.Is(err, tenant.ErrTenantNotFound) {
+		t.Errorf("the look-up from before the change: %v", err)
+	}
+	if err := <-second; err != nil {
+		t.Errorf("the look-up from after the change: %v", err)
 	}
 }
 
@@ -326,5 +396,43 @@ func TestColumnsChange(t *testing.T) {
 		if got, err := found.Fields.MarshalJSON(); err != nil || string(got) != tt.want {
 			t.Errorf("%s: %s, %v; want %s", tt.sql, got, err, tt.want)
 		}
+	}
+}
+
+// A row that is no good does not hide the others, and the tables' own constraints
+// keep such rows out.
+func TestBadRows(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{}, false)
+	f.create(t, "a")
+	for _, sql := range []string{
+		"INSERT INTO cotenant.tenants (schema_name) VALUES ('Bad Name')",
+		"INSERT INTO cotenant.tenants (schema_name) VALUES ('pg_x')",
+		"INSERT INTO cotenant.tenants (schema_name) VALUES ('CoTenant')",
+		"INSERT INTO cotenant.tenants (schema_name) VALUES ('Public')",
+		"INSERT INTO cotenant.tenants (schema_name) VALUES (repeat('x', 64))",
+		"INSERT INTO cotenant.domains (domain, tenant_id) VALUES ('Shop.example.com', 1)",
+		"INSERT INTO cotenant.domains (domain, tenant_id) VALUES ('www.example.com', 1)",
+	} {
+		if _, err := f.pool.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "23514") {
+			t.Errorf("%s: %v; want a violated check", sql, err)
+		}
+	}
+	f.exec(t, "ALTER TABLE cotenant.tenants DROP CONSTRAINT cotenant_schema_name_check; INSERT INTO cotenant.tenants (schema_name) VALUES ('Bad Name')")
+	f.create(t, "b")
+	var seen []string
+	for each, err := range f.All(t.Context()) {
+		if err != nil {
+			if !errors.Is(err, tenant.ErrInvalidSchema) || !strings.Contains(err.Error(), "tenants: id ") {
+				t.Errorf("All: %v", err)
+			}
+			seen = append(seen, "bad")
+			continue
+		}
+		seen = append(seen, each.Schema.String())
+	}
+	if fmt.Sprint(seen) != "[a bad b]" {
+		t.Errorf("All = %v", seen)
 	}
 }

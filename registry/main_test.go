@@ -18,8 +18,8 @@ func TestMain(m *testing.M) { testdb.Main(m) }
 // builder is the tables of a new tenant, as SQL.
 type builder string
 
-func (b builder) BuildSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
-	if _, err := tx.Exec(ctx, "SELECT set_config('search_path', $1, true)", pgx.Identifier{schema.String()}.Sanitize()); err != nil {
+func (b builder) BuildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
+	if _, err := tx.Exec(ctx, "SELECT set_config('search_path', $1, true)", pgx.Identifier{t.Schema.String()}.Sanitize()); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, string(b))
@@ -50,24 +50,28 @@ func newFixture(t *testing.T, config registry.Config, listen bool) *fixture {
 	t.Helper()
 	f := &fixture{queries: &queries{}, url: testdb.New(t)}
 	f.pool = newPool(t, f.url, f.queries)
-	sql, err := registry.SchemaSQL(&config)
+	f.migrate(t, config)
+	f.Registry = f.open(t, config, listen)
+	return f
+}
+
+// migrate makes the registry's tables.
+func (f *fixture) migrate(t *testing.T, config registry.Config) {
+	t.Helper()
+	migrations, err := registry.Migrations(&config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.exec(t, sql)
-	f.Registry = f.open(t, config, listen)
-	return f
+	for _, m := range migrations {
+		f.exec(t, m.SQL)
+	}
 }
 
 // open returns another registry over the same database: another process.
 func (f *fixture) open(t *testing.T, config registry.Config, listen bool) *registry.Registry {
 	t.Helper()
 	if listen {
-		conn, err := pgx.ParseConfig(f.url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		config.Listen = conn
+		config.Listen = func(ctx context.Context) (*pgx.Conn, error) { return pgx.Connect(ctx, f.url) }
 	}
 	r, err := registry.New(f.pool, &config)
 	if err != nil {
@@ -84,6 +88,7 @@ func newPool(t *testing.T, url string, tracer pgx.QueryTracer) *pgxpool.Pool {
 		t.Fatal(err)
 	}
 	config.ConnConfig.Tracer = tracer
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
 	config.MaxConns = 16
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {

@@ -15,10 +15,11 @@ import (
 	"github.com/cotenant/cotenant/tenant"
 )
 
-// SchemaBuilder makes the tables of all tenant apps in an empty schema, within
-// the transaction that creates the tenant. migrate.Migrator is one.
+// SchemaBuilder makes the tables of all tenant apps in the empty schema of t,
+// within the transaction that creates t. migrate.Migrator is one. The context
+// carries t, and is refused everywhere but on tx.
 type SchemaBuilder interface {
-	BuildSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error
+	BuildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 }
 
 // Config has the settings of a Registry. Nil and the zero value mean the
@@ -36,24 +37,28 @@ type Config struct {
 	// DomainsTable is the name of the domains' table. Defaults to
 	// cotenant.domains.
 	DomainsTable pgx.Identifier
-	// Listen is the connection on which the registry hears of changes. It must
-	// lead to the server itself: LISTEN through a pooler is accepted and never
-	// delivers. Defaults to none: changes made elsewhere are seen after CacheTTL.
-	Listen *pgx.ConnConfig
+	// Listen makes the connection on which the registry hears of changes. It
+	// must lead to the server itself: LISTEN through a pooler is accepted and
+	// never delivers. Defaults to none: changes made elsewhere are seen after
+	// CacheTTL.
+	Listen func(ctx context.Context) (*pgx.Conn, error)
 	// Logger is told about a lost LISTEN connection. Defaults to a logger that
 	// discards.
 	Logger *slog.Logger
 	// MaxMisses is how many look-ups that the cache could not answer are under
-	// way at once; further ones wait. Defaults to 4.
+	// way at once: so many of names that led to a tenant before, and so many of
+	// others, so that these do not hold up those. Further ones wait, and a
+	// thousand waiting make the next fail with ErrBusy. Defaults to 4.
 	MaxMisses int
 	// OnTenantCreated is called for each new tenant in the transaction that
 	// creates it, after its tables were made, with the search path at its
 	// schema and the tenant in ctx. An error undoes the creation. Until the
-	// commit, ctx is refused everywhere else with tenant.ErrUncommitted.
-	// Defaults to nothing.
+	// commit, ctx is refused everywhere else with tenant.ErrUncommitted; calls
+	// of the registry take a connection of their own, and do not see the
+	// tenant. Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
-	// TenantsTable is the name of the tenants' table. Defaults to
-	// cotenant.tenants.
+	// TenantsTable is the name of the tenants' table. Neither name can be
+	// changed once the tables were made. Defaults to cotenant.tenants.
 	TenantsTable pgx.Identifier
 	// UnknownSize is how many names that lead nowhere are remembered. Defaults
 	// to 10,000.
@@ -112,17 +117,22 @@ type Registry struct {
 	tenants string // the tables, quoted
 	domains string
 
-	cache  *cache
-	fills  singleflight.Group
-	misses *semaphore.Weighted
+	cache     *cache
+	fills     singleflight.Group
+	known     *lane // look-ups of names that led to a tenant before
+	unknown   *lane // and of others
+	creations *semaphore.Weighted
 
 	stop    context.CancelFunc
 	stopped chan struct{}
 }
 
 // New returns a Registry over pool, which is for the registry's own statements
-// and not scoped to tenants. It does not touch the database, but with
-// Config.Listen it begins to listen; Close ends that, and leaves pool open.
+// and not scoped to tenants. Creations take at most half of its connections, and
+// end with DISCARD ALL, so it must not cache prepared statements
+// (pgx.QueryExecModeDescribeExec). New does not touch the database, but with
+// Config.Listen the registry begins to listen; Close ends that, and leaves pool
+// open.
 func New(pool *pgxpool.Pool, config *Config) (*Registry, error) {
 	c, err := config.withDefaults()
 	if err != nil {
@@ -139,9 +149,12 @@ func New(pool *pgxpool.Pool, config *Config) (*Registry, error) {
 		tenants: c.TenantsTable.Sanitize(),
 		domains: c.DomainsTable.Sanitize(),
 		cache:   cache,
-		misses:  semaphore.NewWeighted(int64(c.MaxMisses)),
-		stop:    stop,
-		stopped: make(chan struct{}),
+		known:   newLane(c.MaxMisses),
+		unknown: newLane(c.MaxMisses),
+		// The rest is for look-ups, those that hooks make among them.
+		creations: semaphore.NewWeighted(max(1, int64(pool.Config().MaxConns/2))),
+		stop:      stop,
+		stopped:   make(chan struct{}),
 	}
 	go func() {
 		defer close(r.stopped)
@@ -159,16 +172,24 @@ func (r *Registry) Close() {
 }
 
 //go:embed schema.sql
-var schemaSQL string
+var initialSQL string
 
-// SchemaSQL returns the statements that make the tables, functions and triggers
-// of a registry with this config: the migration of the built-in shared app.
-// Tables that are there already are taken as they are; they need the columns id
-// and schema_name, and domain, tenant_id and is_primary.
-func SchemaSQL(config *Config) (string, error) {
+// Migration is a step of the built-in shared app, in which the registry's tables
+// are.
+type Migration struct {
+	Name string // 0001_initial
+	SQL  string
+}
+
+// Migrations returns the migrations of the built-in shared app for a registry with
+// this config, in order. Tables that are there already are taken as they are; they
+// need the columns id and schema_name, and domain, tenant_id and is_primary.
+func Migrations(config *Config) ([]Migration, error) {
 	c, err := config.withDefaults()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return fmt.Sprintf(schemaSQL, c.TenantsTable.Sanitize(), c.DomainsTable.Sanitize()), nil
+	return []Migration{
+		{Name: "0001_initial", SQL: fmt.Sprintf(initialSQL, c.TenantsTable.Sanitize(), c.DomainsTable.Sanitize())},
+	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -37,7 +38,10 @@ func (r *Registry) queryTenant(ctx context.Context, q querier, sql string, args 
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, tenant.ErrTenantNotFound
 	}
-	return t, r.tablesError(err)
+	if err != nil {
+		return nil, r.tablesError(err)
+	}
+	return t, nil
 }
 
 // tablesError says that the registry's tables are not there, if that is it.
@@ -48,7 +52,8 @@ func (r *Registry) tablesError(err error) error {
 	return err
 }
 
-// scanTenant reads a row of the tenants' table, whatever its columns.
+// scanTenant reads a row of the tenants' table, whatever its columns. Beside an
+// error it returns a tenant with the ID, if that could be read.
 func scanTenant(row pgx.CollectableRow) (*tenant.Tenant, error) {
 	rows, ok := row.(pgx.Rows)
 	if !ok {
@@ -56,20 +61,22 @@ func scanTenant(row pgx.CollectableRow) (*tenant.Tenant, error) {
 	}
 	types := rows.Conn().TypeMap()
 	t := &tenant.Tenant{}
-	own := map[string]any{"id": &t.ID, "schema_name": &t.Schema, "status": &t.Status, "created_at": &t.CreatedAt}
+	var status *string // an existing table may have them empty
+	var createdAt *time.Time
+	own := map[string]any{"id": &t.ID, "schema_name": &t.Schema, "status": &status, "created_at": &createdAt}
 	var fields []tenant.Column
 	for i, fd := range row.FieldDescriptions() {
 		text := slices.Clone(row.RawValues()[i])
 		if dst, ok := own[fd.Name]; ok {
 			if err := types.Scan(fd.DataTypeOID, fd.Format, text, dst); err != nil {
-				return nil, fmt.Errorf("tenants: column %q: %w", fd.Name, err)
+				return t, fmt.Errorf("tenants: id %d: column %q: %w", t.ID, fd.Name, err)
 			}
 			delete(own, fd.Name)
 			continue
 		}
 		value, err := decodeText(types, fd.DataTypeOID, text)
 		if err != nil {
-			return nil, fmt.Errorf("tenants: column %q: %w", fd.Name, err)
+			return t, fmt.Errorf("tenants: id %d: column %q: %w", t.ID, fd.Name, err)
 		}
 		fields = append(fields, tenant.Column{Name: fd.Name, TypeOID: fd.DataTypeOID, Text: text, Value: value})
 	}
@@ -77,6 +84,12 @@ func scanTenant(row pgx.CollectableRow) (*tenant.Tenant, error) {
 		if _, missing := own[name]; missing {
 			return nil, fmt.Errorf("tenants: the table has no column %q (it is required)", name)
 		}
+	}
+	if status != nil {
+		t.Status = *status
+	}
+	if createdAt != nil {
+		t.CreatedAt = *createdAt
 	}
 	t.Fields = tenant.NewFields(fields...)
 	return t, nil

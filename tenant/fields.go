@@ -57,11 +57,18 @@ func (f Fields) All() iter.Seq2[string, any] {
 	}
 }
 
-// MarshalJSON returns an object with a member for each column.
+// MarshalJSON returns an object with a member for each column. A value that JSON
+// has no form for, such as a date before Christ, is its text.
 func (f Fields) MarshalJSON() ([]byte, error) {
-	object := make(map[string]any, len(f.columns))
-	for name, value := range f.All() {
-		object[name] = value
+	object := make(map[string]json.RawMessage, len(f.columns))
+	for _, c := range f.columns {
+		value, err := json.Marshal(c.Value)
+		if err != nil {
+			if value, err = json.Marshal(string(c.Text)); err != nil {
+				return nil, err
+			}
+		}
+		object[c.Name] = value
 	}
 	return json.Marshal(object)
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// StatusActive is the status of a tenant that is served.
+// StatusActive is the status of a new tenant.
 const StatusActive = "active"
 
 // Tenant is a customer: a row of cotenant.tenants. Its ID identifies it
@@ -19,8 +19,9 @@ type Tenant struct {
 	ID int64
 	// Schema is the PostgreSQL schema that holds the tenant's tables.
 	Schema Schema
-	// Status says whether the tenant is served; see StatusActive. It is
-	// empty where the table has no such column.
+	// Status is the row's status, StatusActive for a new tenant. It is for
+	// the application: cotenant itself does not act on it yet. It is empty
+	// where the table has no such column.
 	Status string
 	// CreatedAt is when the row was made, and zero where the table has no
 	// such column.
@@ -33,8 +34,9 @@ type Tenant struct {
 // public, which holds the shared apps and serves the main site.
 func (t *Tenant) IsPublic() bool { return t.Schema.IsPublic() }
 
-// Is reports whether t and other are the same tenant: both public, or equal in
-// ID and schema. A nil tenant is nobody's equal.
+// Is reports whether t and other are the same tenant: both public, or of one ID,
+// whatever their schemas are called meanwhile. Tenants without an ID are the same
+// if their schemas are. A nil tenant is nobody's equal.
 func (t *Tenant) Is(other *Tenant) bool {
 	if t == nil || other == nil {
 		return false
@@ -42,7 +44,7 @@ func (t *Tenant) Is(other *Tenant) bool {
 	if t.IsPublic() || other.IsPublic() {
 		return t.IsPublic() && other.IsPublic()
 	}
-	return t.ID == other.ID && t.Schema == other.Schema
+	return t.ID == other.ID && (t.ID != 0 || t.Schema == other.Schema)
 }
 
 // String names the tenant for people, as error messages do: `tenant "acme"`.

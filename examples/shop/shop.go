@@ -4,6 +4,7 @@
 package shop
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -27,8 +28,7 @@ import (
 //go:embed apps
 var apps embed.FS
 
-// Client is what the shop reads of a tenant: columns that its app customers adds
-// to cotenant.tenants.
+// Client is what the shop reads of a tenant: columns that its app customers adds.
 type Client struct {
 	Name    string `db:"name"`
 	OnTrial bool   `db:"on_trial"`
@@ -85,13 +85,13 @@ func (r refusal) Error() string { return r.text }
 // serve makes a handler of a page that is a table of text.
 func (s *site) serve(page func(*tabwriter.Writer, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		err := page(table, r)
+		var body bytes.Buffer // sent when nothing can fail any more
+		table := tabwriter.NewWriter(&body, 0, 0, 2, ' ', 0)
+		err := errors.Join(page(table, r), table.Flush())
 		var refused refusal
 		switch {
 		case err == nil:
-			_ = table.Flush() // the client is gone if this fails
+			_, _ = body.WriteTo(w) // the client is gone if this fails
 		case errors.As(err, &refused):
 			http.Error(w, refused.text, refused.status)
 		default:

@@ -87,9 +87,13 @@ func call(t *testing.T, s *httptest.Server, host, path string, form url.Values) 
 func TestShop(t *testing.T) {
 	t.Parallel()
 
-	s, _ := server(t, 2)
+	s, tenancy := server(t, 2)
 	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
 	if err != nil {
+		t.Fatal(err)
+	}
+	broken := tenant.NewContext(t.Context(), create(t, tenancy, "broken", "broken.example.com"))
+	if _, err := tenancy.Pool().Exec(broken, "DROP TABLE products CASCADE"); err != nil {
 		t.Fatal(err)
 	}
 	order := url.Values{"product": {"1"}, "quantity": {"2"}}
@@ -109,9 +113,10 @@ func TestShop(t *testing.T) {
 		{"t0.example.com", "/orders", url.Values{"product": {"x"}}, "400 give product and quantity as numbers\n"},
 		{"example.com", "/orders", nil, "404 404 page not found\n"},
 		{"unknown.example.com", "/", nil, "404 Not Found\n"},
+		{"broken.example.com", "/", nil, "500 internal error\n"},
 		{
 			"example.com", "/", nil,
-			"200 TENANT  NAME         ON TRIAL  DOMAIN\npublic  Shop public  true      example.com\nt0      Shop t0      true      t0.example.com\nt1      Shop t1      true      t1.example.com\n",
+			"200 TENANT  NAME         ON TRIAL  DOMAIN\npublic  Shop public  true      example.com\nt0      Shop t0      true      t0.example.com\nt1      Shop t1      true      t1.example.com\nbroken  Shop broken  true      broken.example.com\n",
 		},
 	} {
 		if got := call(t, s, tt.host, tt.path, tt.form); got != tt.want {

@@ -5,8 +5,8 @@ package dberr
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -14,6 +14,7 @@ import (
 
 // SQLSTATEs (PostgreSQL manual, appendix A "PostgreSQL Error Codes").
 const (
+	DuplicateSchema       = "42P06"
 	InsufficientPrivilege = "42501"
 	InvalidAuthorization  = "28000"
 	InvalidCatalogName    = "3D000"
@@ -42,15 +43,7 @@ func Connect(config *pgx.ConnConfig, err error) error {
 	where := fmt.Sprintf("database %q on %s:%d as %q", config.Database, config.Host, config.Port, config.User)
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) {
-		reason := "cannot connect"
-		var netErr *net.OpError
-		var sysErr *os.SyscallError
-		if errors.As(err, &sysErr) {
-			reason += ": " + sysErr.Err.Error()
-		} else if errors.As(err, &netErr) {
-			reason += ": " + netErr.Err.Error()
-		}
-		return &connectError{where + ": " + reason + " (is the server up, and the address right?)", err}
+		return &connectError{where + ": cannot connect: " + reason(err) + " (is the server up, and the address right?)", err}
 	}
 	cure := ""
 	switch pgErr.Code {
@@ -64,6 +57,21 @@ func Connect(config *pgx.ConnConfig, err error) error {
 		cure = " (raise max_connections, or close other programs)"
 	}
 	return &connectError{fmt.Sprintf("%s: %s (SQLSTATE %s)%s", where, pgErr.Message, pgErr.Code, cure), err}
+}
+
+// reason is why a connection failed: in pgconn's words, those of the last address
+// that it tried, or of the system where it has them.
+func reason(err error) string {
+	var sysErr *os.SyscallError
+	if errors.As(err, &sysErr) {
+		return sysErr.Err.Error()
+	}
+	text := strings.TrimSpace(err.Error())
+	text = strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:])
+	if _, after, ok := strings.Cut(text, "): "); ok { // host:port (address): …
+		return after
+	}
+	return text
 }
 
 // connectError has a text of ours and the cause as it was.

@@ -7,8 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
@@ -44,47 +42,47 @@ func clients() []client {
 }
 
 // createTenants makes those of the demo's tenants that are not there from an
-// earlier run.
+// earlier run, and fills the shops.
 func createTenants(ctx context.Context, stdout io.Writer, tenancy *cotenant.Tenancy) error {
 	for _, c := range clients() {
-		schema := tenant.MustParseSchema(c.schema)
-		_, err := tenancy.Registry().BySchema(ctx, schema)
-		switch {
-		case err == nil:
-			fmt.Fprintf(stdout, "tenant %q is there from an earlier run\n", c.schema)
-			continue
-		case !errors.Is(err, tenant.ErrTenantNotFound):
-			return err
-		}
 		begun := time.Now()
-		if err := c.create(ctx, tenancy, schema); err != nil {
+		t, err := c.create(ctx, tenancy)
+		switch {
+		case errors.Is(err, tenant.ErrSchemaTaken):
+			t, err = tenancy.Registry().BySchema(ctx, tenant.MustParseSchema(c.schema))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(stdout, "tenant %q is there from an earlier run\n", c.schema)
+		case err != nil:
+			return err
+		default:
+			fmt.Fprintf(stdout, "tenant %q created in %d ms: http://%s\n", c.schema, time.Since(begun).Milliseconds(), c.domain)
+		}
+		if err := c.fill(tenant.NewContext(ctx, t), tenancy); err != nil {
 			return err
 		}
-		fmt.Fprintf(stdout, "tenant %q created in %d ms: http://%s\n", c.schema, time.Since(begun).Milliseconds(), c.domain)
 	}
 	return nil
 }
 
-// create makes the tenant and then fills its shop through the application's pool:
-// the context says whose products they are.
-func (c client) create(ctx context.Context, tenancy *cotenant.Tenancy, schema tenant.Schema) error {
-	t, err := tenancy.Registry().Create(ctx, registry.CreateParams{
+func (c client) create(ctx context.Context, tenancy *cotenant.Tenancy) (*tenant.Tenant, error) {
+	return tenancy.Registry().Create(ctx, registry.CreateParams{
 		Domains: []tenant.Domain{tenant.MustParseDomain(c.domain)},
 		Fields:  map[string]any{"name": c.name, "on_trial": c.onTrial},
-		Schema:  schema,
+		Schema:  tenant.MustParseSchema(c.schema),
 	})
-	if err != nil {
-		return err
-	}
-	ctx = tenant.NewContext(ctx, t)
-	return pgx.BeginFunc(ctx, tenancy.Pool(), func(tx pgx.Tx) error {
-		for _, p := range c.products {
-			_, err := tx.Exec(ctx, "INSERT INTO products (name, price, currency, stock) VALUES ($1, $2, $3, $4)",
-				p.name, p.price, p.currency, p.stock)
-			if err != nil {
-				return err
-			}
+}
+
+// fill puts the products into the shop of the tenant in ctx, through the
+// application's pool. Those that are there from an earlier run are left alone.
+func (c client) fill(ctx context.Context, tenancy *cotenant.Tenancy) error {
+	for _, p := range c.products {
+		_, err := tenancy.Pool().Exec(ctx, "INSERT INTO products (name, price, currency, stock) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+			p.name, p.price, p.currency, p.stock)
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }

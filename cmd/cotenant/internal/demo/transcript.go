@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ type request struct {
 	host    string // before the port
 	path    string
 	form    url.Values // posted if there is one
+	status  int        // that is expected; 200 if it is not said
 }
 
 func requests() []request {
@@ -29,7 +31,7 @@ func requests() []request {
 		{host: "tenant1.localhost", path: "/orders"},
 		{host: "tenant2.localhost", path: "/orders"},
 		{comment: "the public host lists the tenants", host: "localhost", path: "/"},
-		{comment: "an unknown host is nobody's", host: "unknown.localhost", path: "/"},
+		{comment: "an unknown host is nobody's", host: "unknown.localhost", path: "/", status: http.StatusNotFound},
 	}
 }
 
@@ -85,6 +87,9 @@ func (r request) send(ctx context.Context, client *http.Client, stdout io.Writer
 	fmt.Fprintf(stdout, "$ curl %s%s\n%s\n", data, address, resp.Status)
 	for line := range strings.Lines(string(body)) {
 		fmt.Fprintf(stdout, "  %s", line)
+	}
+	if want := cmp.Or(r.status, http.StatusOK); resp.StatusCode != want {
+		return fmt.Errorf("%s answered %s, not %d (what it logged is above)", address, resp.Status, want)
 	}
 	return nil
 }
