@@ -20,7 +20,6 @@ import (
 	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
-	"github.com/cotenant/cotenant/tenant"
 )
 
 // changed returns the URL with other parts.
