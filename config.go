@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
@@ -27,9 +28,9 @@ type Config struct {
 	// Logger is told what happens in the background and what migrations ran.
 	// Defaults to a logger that discards.
 	Logger *slog.Logger
-	// OnTenantCreated is called for each new tenant in the transaction that
-	// creates it, with the tenant in ctx; see registry.Config. Defaults to
-	// nothing.
+	// OnTenantCreated is called for each new tenant, the public one too, in the
+	// transaction that creates it, with the tenant in ctx; see registry.Config.
+	// Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	// Pool configures the pool that Tenancy.Pool returns, in place of
 	// DatabaseURL: a pgxpool.ParseConfig result with tracers, types and so on.
@@ -60,8 +61,8 @@ func (c *Config) poolConfig() (*pgxpool.Config, error) {
 		return nil, errors.New("Config.DatabaseURL is not set (use one such as postgres://user@localhost/database)")
 	}
 	config, err := pgxpool.ParseConfig(c.DatabaseURL)
-	if err != nil {
-		return nil, fmt.Errorf("Config.DatabaseURL: %w", err)
+	if err != nil || strings.Contains(config.ConnConfig.Host, "@") {
+		return nil, dberr.Parse("Config.DatabaseURL")
 	}
 	return config, nil
 }
@@ -72,8 +73,8 @@ func (c *Config) directConfig(pool *pgxpool.Config) (*pgx.ConnConfig, error) {
 		return pool.ConnConfig.Copy(), nil
 	}
 	config, err := pgx.ParseConfig(c.DirectURL)
-	if err != nil {
-		return nil, fmt.Errorf("Config.DirectURL: %w", err)
+	if err != nil || strings.Contains(config.Host, "@") {
+		return nil, dberr.Parse("Config.DirectURL")
 	}
 	return config, nil
 }

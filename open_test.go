@@ -60,6 +60,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"nothing", nil, []string{"Config.DatabaseURL", "postgres://"}},
 		{"two databases", &cotenant.Config{DatabaseURL: address, Pool: poolConfig}, []string{"both set"}},
 		{"no URL", &cotenant.Config{DatabaseURL: "postgres://%zz"}, []string{"Config.DatabaseURL"}},
+		{"a password with an @", &cotenant.Config{DatabaseURL: "postgres://postgres:my@s3cret@127.0.0.1:1/x"}, []string{"Config.DatabaseURL", "%40"}},
+		{"a password with a space", &cotenant.Config{DatabaseURL: "user=me password=my s3cret host=x"}, []string{"Config.DatabaseURL", "password='…'"}},
 		{"no direct URL", &cotenant.Config{DatabaseURL: address, DirectURL: "postgres://%zz"}, []string{"Config.DirectURL"}},
 		{"nobody there", &cotenant.Config{DatabaseURL: changed(t, address, func(u *url.URL) { u.Host = silent })}, []string{silent, "connection refused", "is the server up"}},
 		{"no such database", &cotenant.Config{DatabaseURL: changed(t, address, func(u *url.URL) { u.Path = "/nope" })}, []string{`database "nope"`, "3D000", "createdb"}},

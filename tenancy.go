@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -93,7 +94,12 @@ func (t *Tenancy) connect(ctx context.Context, poolConfig *pgxpool.Config, direc
 	return checkServer(tenant.Public(ctx), t.pool)
 }
 
+// openTimeout bounds how long Open waits for a server that does not answer.
+const openTimeout = 30 * time.Second
+
 func checkServer(ctx context.Context, pool *pgxpool.Pool) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return dberr.Connect(pool.Config().ConnConfig, err)

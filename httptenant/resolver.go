@@ -122,10 +122,14 @@ func Header(find SchemaFinder, header string) Resolver {
 }
 
 // Default resolves every request to the tenant with the schema. It is for the end
-// of a Chain: with tenant.PublicSchema() unknown hosts see the main site.
+// of a Chain: with tenant.PublicSchema() unknown hosts see the main site, whether or
+// not the public tenant has a row.
 func Default(find SchemaFinder, schema tenant.Schema) Resolver {
 	return ResolverFunc(func(r *http.Request) (Match, error) {
 		t, err := find.BySchema(r.Context(), schema)
+		if schema.IsPublic() && errors.Is(err, tenant.ErrTenantNotFound) {
+			return Match{Tenant: &tenant.Tenant{Schema: schema}}, nil
+		}
 		return Match{Tenant: t}, err
 	})
 }

@@ -198,6 +198,10 @@ func TestChain(t *testing.T) {
 			t.Errorf("%s%s: %s; want %s", tt.host, tt.path, got, tt.want)
 		}
 	}
+	delete(d, "public")
+	if got := get(handler, "/x", host("unknown.example.com")); got != "200 public /x" {
+		t.Errorf("the public tenant without a row: %s", got)
+	}
 	if got := get(httptenant.New(httptenant.Chain(), nil)(echo), "/"); got != "404 Not Found" {
 		t.Errorf("an empty chain: %s", got)
 	}

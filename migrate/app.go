@@ -80,6 +80,7 @@ type loadedApp struct {
 	name       string
 	schema     *script // nil without schema.sql
 	migrations []script
+	inProgram  bool // its migrations are not files
 }
 
 var appName = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
@@ -100,7 +101,7 @@ func loadApps(apps []App) ([]loadedApp, error) {
 }
 
 func (a App) load() (loadedApp, error) {
-	l := loadedApp{name: a.Name}
+	l := loadedApp{name: a.Name, inProgram: a.FS == nil}
 	if !appName.MatchString(a.Name) {
 		return l, errors.New("not a name for an app (use lower-case ASCII letters, digits, '_' and '-')")
 	}
@@ -183,13 +184,25 @@ func (a App) readFS() (schema *string, migrations []Migration, err error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
 	}
-	entries, err := fs.ReadDir(a.FS, "migrations")
+	entries, err := fs.ReadDir(a.FS, ".")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, entry := range entries {
+		if isSQL(entry) && entry.Name() != schemaFile {
+			return nil, nil, fmt.Errorf("%s/%s: only %s is looked for there (move it to %s/migrations, or give it another ending)", a.Name, entry.Name(), schemaFile, a.Name)
+		}
+	}
+	entries, err = fs.ReadDir(a.FS, "migrations")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
 	}
 	for _, entry := range entries {
-		if entry.IsDir() || path.Ext(entry.Name()) != ".sql" || strings.HasPrefix(entry.Name(), ".") {
+		if !isSQL(entry) {
 			continue
+		}
+		if path.Ext(entry.Name()) != ".sql" {
+			return nil, nil, fmt.Errorf("%s/migrations/%s: not a name for a migration (end it in .sql, in lower case)", a.Name, entry.Name())
 		}
 		text, err := fs.ReadFile(a.FS, "migrations/"+entry.Name())
 		if err != nil {
@@ -200,9 +213,14 @@ func (a App) readFS() (schema *string, migrations []Migration, err error) {
 	return schema, migrations, nil
 }
 
-// foreign are the marks of other tools' files, which hold the way back as well:
-// run as a whole they would undo themselves.
-var foreign = regexp.MustCompile(`(?m)^--\s*(\+goose|migrate:(up|down))\b`)
+// isSQL reports whether a folder's entry looks like a file that is to be run.
+func isSQL(entry fs.DirEntry) bool {
+	return !entry.IsDir() && strings.EqualFold(path.Ext(entry.Name()), ".sql") && !strings.HasPrefix(entry.Name(), ".")
+}
+
+// foreign are the marks of other tools' files (goose, sql-migrate, dbmate, tern),
+// which hold the way back as well: run as a whole they would undo themselves.
+var foreign = regexp.MustCompile(`(?mi)^[ \t]*--[ \t]*(\+goose|\+migrate|migrate:(up|down)|-+\s*create above)\b`)
 
 func newScript(app, name, file, text string) (script, error) {
 	s := script{app: app, name: name, file: file}
@@ -217,7 +235,7 @@ func newScript(app, name, file, text string) (script, error) {
 		return s, fmt.Errorf("%s: it contains a NUL byte (remove it)", file)
 	}
 	if mark := foreign.FindStringIndex(text); mark != nil {
-		return s, fmt.Errorf("%s:%d: annotations of goose and dbmate are not read yet (keep the Up part alone, without them)", file, lineAt(text, mark[0]))
+		return s, fmt.Errorf("%s:%d: annotations of goose, sql-migrate, dbmate and tern are not read yet (keep the Up part alone, without them)", file, lineAt(text, mark[0]))
 	}
 	if strings.HasSuffix(name, ".up") || strings.HasSuffix(name, ".down") {
 		return s, fmt.Errorf("%s: pairs of golang-migrate are not read yet (keep the up file alone, without .up in its name)", file)

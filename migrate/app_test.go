@@ -34,6 +34,11 @@ func TestNewRefuses(t *testing.T) {
 		{"psql", files("shop/schema.sql", "\\connect x"), []string{"shop"}, []string{"shop/schema.sql:1:", "psql"}},
 		{"goose", files("shop/migrations/1_a.sql", "-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2"), []string{"shop"}, []string{"1_a.sql:1:", "not read yet"}},
 		{"dbmate", files("shop/migrations/1_a.sql", "\n-- migrate:up\nSELECT 1"), []string{"shop"}, []string{"1_a.sql:2:", "not read yet"}},
+		{"goose with blanks in front", files("shop/migrations/1_a.sql", "  --+GOOSE Up\nSELECT 1"), []string{"shop"}, []string{"1_a.sql:1:", "not read yet"}},
+		{"sql-migrate", files("shop/migrations/1_a.sql", "-- +migrate Up\nSELECT 1;\n-- +migrate Down\nSELECT 2"), []string{"shop"}, []string{"1_a.sql:1:", "not read yet"}},
+		{"tern", files("shop/migrations/1_a.sql", "SELECT 1;\n---- create above / drop below ----\nSELECT 2"), []string{"shop"}, []string{"1_a.sql:2:", "not read yet"}},
+		{"an ending in capitals", files("shop/migrations/1_a.sql", "SELECT 1", "shop/migrations/2_b.SQL", "SELECT 1"), []string{"shop"}, []string{"2_b.SQL", "lower case"}},
+		{"a migration beside schema.sql", files("shop/schema.sql", "SELECT 1", "shop/0002_b.sql", "SELECT 1"), []string{"shop"}, []string{"shop/0002_b.sql", "shop/migrations"}},
 		{"golang-migrate", files("shop/migrations/1_a.down.sql", "SELECT 1"), []string{"shop"}, []string{"1_a.down.sql", "not read yet"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,7 +8,8 @@
 //	shop/migrations/0002_prices.sql
 //
 // Either may be missing. Where both are there, a schema that has nothing of the
-// app yet gets schema.sql, and the migrations are recorded as faked.
+// app yet gets schema.sql, and the migrations are recorded as faked: so every
+// change goes into both, as the new state and as a migration.
 //
 // What a schema has is recorded in its own table cotenant_migrations, which
 // travels with pg_dump --schema. Every file runs in one transaction together

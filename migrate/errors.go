@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -73,6 +74,12 @@ func describe(err error) string {
 		if more != "" {
 			text += "; " + strings.Join(strings.Fields(more), " ")
 		}
+	}
+	switch pgErr.Code {
+	case dberr.InsufficientPrivilege:
+		text += "; GRANT the role what it lacks, or run as the owner"
+	case dberr.ActiveTransaction:
+		text += "; every file runs in a transaction, and statements that cannot are not supported yet"
 	}
 	return text
 }

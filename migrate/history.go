@@ -93,7 +93,11 @@ func (l loadedApp) compare(records []record) error {
 		if i < 0 {
 			return fmt.Errorf("%w: its migration %s/%s is not among the program's files (run the newer program, or restore the file)", ErrNewer, l.name, r.name)
 		}
-		if m := l.migrations[i]; m.checksum != r.checksum {
+		m := l.migrations[i]
+		if m.checksum != r.checksum && l.inProgram {
+			return fmt.Errorf("%s changed since it ran (was a setting changed that it depends on, such as the name of a table?)", m.file)
+		}
+		if m.checksum != r.checksum {
 			return fmt.Errorf("%s changed since it ran (restore it, and write the change as a new migration)", m.file)
 		}
 	}

@@ -119,24 +119,22 @@ func (m *Migrator) migrate(ctx context.Context, conn *pgx.Conn, t *tenant.Tenant
 		return nil, err
 	}
 	for _, s := range steps {
-		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return s.run(ctx, tx, t.Schema) })
+		ran := false
+		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			err := s.run(ctx, tx, t.Schema)
+			ran = err == nil
+			return err
+		})
+		if ran && err != nil { // at the COMMIT: a deferred constraint, most likely
+			err = fmt.Errorf("%s: schema %q: %w; nothing of the file was kept", s.script.file, t.Schema, err)
+		}
 		if err != nil {
-			return applied, s.committed(t.Schema, err)
+			return applied, err
 		}
 		applied = append(applied, Applied{App: s.script.app, Name: s.script.name})
 		m.logger.InfoContext(ctx, "migrated", "schema", t.Schema.String(), "app", s.script.app, "name", s.script.name)
 	}
 	return applied, nil
-}
-
-// committed gives an error of the COMMIT itself, such as a deferred constraint,
-// the file that caused it.
-func (s step) committed(schema tenant.Schema, err error) error {
-	var stmtErr *StatementError
-	if errors.As(err, &stmtErr) {
-		return err
-	}
-	return fmt.Errorf("%s: schema %q: %w", s.script.file, schema, err)
 }
 
 // pending plans what apps need to do in schema, and makes its history if it is
@@ -165,7 +163,10 @@ func (m *Migrator) pending(ctx context.Context, tx pgx.Tx, schema tenant.Schema,
 func schemaError(schema tenant.Schema, err error) error {
 	switch dberr.Code(err) {
 	case dberr.InvalidSchemaName:
-		return fmt.Errorf("schema %q: %w (create the tenant again, or restore its schema from a backup)", schema, tenant.ErrSchemaNotFound)
+		if schema.IsPublic() {
+			return fmt.Errorf("schema %q: %w (CREATE SCHEMA public)", schema, tenant.ErrSchemaNotFound)
+		}
+		return fmt.Errorf("schema %q: %w (restore it from a backup; or delete the row of its tenant, and create the tenant again)", schema, tenant.ErrSchemaNotFound)
 	case dberr.InsufficientPrivilege:
 		return fmt.Errorf("schema %q: %w (GRANT CREATE ON SCHEMA %s TO the role, or make it the owner)", schema, err, searchpath.Quote(schema))
 	}

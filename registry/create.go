@@ -254,7 +254,7 @@ func createSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
 	err := tx.QueryRow(ctx, "SELECT nspname FROM pg_catalog.pg_namespace WHERE pg_catalog.lower(nspname::text) = pg_catalog.lower($1)",
 		pgx.QueryExecModeExec, schema.String()).Scan(&found)
 	if err == nil {
-		return fmt.Errorf("%w: the database has a schema %q that belongs to no tenant (drop it, or choose another name)", tenant.ErrSchemaTaken, found)
+		return fmt.Errorf("%w: the database has a schema %q that belongs to no tenant (choose another name, or drop the schema if nothing in it is needed)", tenant.ErrSchemaTaken, found)
 	}
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return err

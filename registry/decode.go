@@ -61,6 +61,9 @@ func decodeStruct(t *tenant.Tenant, types *pgtype.Map, v reflect.Value) error {
 			return fmt.Errorf("the table has no column %q (field %s)", column, field.Name)
 		}
 		if err := types.Scan(c.TypeOID, pgtype.TextFormatCode, c.Text, v.Field(i).Addr().Interface()); err != nil {
+			if c.Text == nil {
+				return fmt.Errorf("column %q is NULL, and field %s is a %s (make it a pointer, or a type that takes NULL)", column, field.Name, field.Type)
+			}
 			return fmt.Errorf("column %q into field %s %s: %w", column, field.Name, field.Type, err)
 		}
 	}

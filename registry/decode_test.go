@@ -94,7 +94,7 @@ func TestDecodeRefuses(t *testing.T) {
 	_, err = registry.Decode[struct {
 		Name string `db:"name"`
 	}](created)
-	check(err, `column "name" into field Name string`)
+	check(err, `column "name" is NULL, and field Name is a string (make it a pointer`)
 	_, err = registry.Decode[struct {
 		Seats int8 `db:"seats"`
 	}](created)

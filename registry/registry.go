@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -50,8 +51,8 @@ type Config struct {
 	// others, so that these do not hold up those. Further ones wait, and a
 	// thousand waiting make the next fail with ErrBusy. Defaults to 4.
 	MaxMisses int
-	// OnTenantCreated is called for each new tenant in the transaction that
-	// creates it, after its tables were made, with the search path at its
+	// OnTenantCreated is called for each new tenant, the public one too, in the
+	// transaction that creates it, after its tables were made, with the search path at its
 	// schema and the tenant in ctx. An error undoes the creation. Until the
 	// commit, ctx is refused everywhere else with tenant.ErrUncommitted; calls
 	// of the registry take a connection of their own, and do not see the
@@ -82,7 +83,7 @@ func (c *Config) withDefaults() (Config, error) {
 		}
 	}
 	for name, table := range map[string]*pgx.Identifier{"TenantsTable": &d.TenantsTable, "DomainsTable": &d.DomainsTable} {
-		if len(*table) != 0 && len(*table) != 2 {
+		if len(*table) != 0 && (len(*table) != 2 || slices.Contains(*table, "")) {
 			return d, fmt.Errorf("registry: Config.%s is %q (give a schema and a table, such as pgx.Identifier{\"public\", \"clients\"})", name, *table)
 		}
 	}
@@ -96,6 +97,9 @@ func (c *Config) withDefaults() (Config, error) {
 	}
 	if len(d.DomainsTable) == 0 {
 		d.DomainsTable = pgx.Identifier{"cotenant", "domains"}
+	}
+	if slices.Equal(d.TenantsTable, d.DomainsTable) {
+		return d, fmt.Errorf("registry: Config.TenantsTable and Config.DomainsTable are both %q (give two tables)", d.TenantsTable)
 	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)

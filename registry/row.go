@@ -46,7 +46,10 @@ func (r *Registry) queryTenant(ctx context.Context, q querier, sql string, args 
 
 // tablesError says that the registry's tables are not there, if that is it.
 func (r *Registry) tablesError(err error) error {
-	if code := dberr.Code(err); code == dberr.UndefinedTable || code == dberr.InvalidSchemaName {
+	switch dberr.Code(err) {
+	case dberr.InsufficientPrivilege:
+		return fmt.Errorf("%w (GRANT USAGE ON SCHEMA, and SELECT, INSERT, UPDATE, DELETE on %s and %s, to the role)", err, r.tenants, r.domains)
+	case dberr.UndefinedTable, dberr.InvalidSchemaName:
 		return fmt.Errorf("the tables of the registry, %s and %s, are not there (migrate the shared apps first): %w", r.tenants, r.domains, err)
 	}
 	return err

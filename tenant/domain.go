@@ -120,7 +120,7 @@ func suggest(name string) string {
 		name = name[4:]
 	}
 	ascii, fault := toASCII(name)
-	if fault != "" || pasted(ascii) != "" || labelsFault(ascii) != "" {
+	if fault != "" || pasted(name) != "" || pasted(ascii) != "" || labelsFault(ascii) != "" {
 		return hint
 	}
 	return fmt.Sprintf(" (write %q)", ascii)

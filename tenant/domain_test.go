@@ -45,7 +45,7 @@ func TestParseDomain(t *testing.T) {
 		"www.acme.example.com":          `find the name without it too (write "acme.example.com")`,
 		"WWW.acme.example.com":          `(write "acme.example.com")`,
 		"ｗｗｗ.acme.example.com":          `(write "acme.example.com")`,
-		"www.":                          `write "www"`,
+		"www.":                          "write a host name",
 		"[::1]:8080":                    "IPv6",
 		"::1":                           "IPv6",
 		"acme..example.com":             "single dots",

@@ -18,20 +18,25 @@ import (
 )
 
 //go:embed apps
-var apps embed.FS // apps/notes/schema.sql: CREATE TABLE notes (…, text text NOT NULL)
+var apps embed.FS
 
 func main() {
-	ctx := context.Background()
+	if err := run(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context) error {
 	tenancy, err := cotenant.Open(ctx, &cotenant.Config{
 		DatabaseURL: os.Getenv("DATABASE_URL"),
 		TenantApps:  migrate.Dirs(apps, "apps/notes"),
 	})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer tenancy.Close()
 	if err := tenancy.Migrate(ctx); err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for _, name := range []string{"acme", "globex"} {
 		_, err := tenancy.Registry().Create(ctx, registry.CreateParams{
@@ -39,7 +44,7 @@ func main() {
 			Schema:  tenant.MustParseSchema(name),
 		})
 		if err != nil && !errors.Is(err, tenant.ErrSchemaTaken) { // taken: made by an earlier run
-			log.Fatal(err)
+			return err
 		}
 	}
 
@@ -54,5 +59,5 @@ func main() {
 		fmt.Fprintln(w, count, "notes")
 	})
 	server := http.Server{Addr: "localhost:8080", Handler: tenancy.Middleware(nil)(notes), ReadHeaderTimeout: 10 * time.Second}
-	log.Fatal(server.ListenAndServe())
+	return server.ListenAndServe()
 }

@@ -14,6 +14,7 @@ import (
 
 // SQLSTATEs (PostgreSQL manual, appendix A "PostgreSQL Error Codes").
 const (
+	ActiveTransaction     = "25001"
 	DuplicateSchema       = "42P06"
 	InsufficientPrivilege = "42501"
 	InvalidAuthorization  = "28000"
@@ -34,6 +35,12 @@ func Code(err error) string {
 		return pgErr.Code
 	}
 	return ""
+}
+
+// Parse returns the error of a connection string that cannot be used. The string is
+// not shown, nor what pgx says of it: both can hold a part of the password.
+func Parse(setting string) error {
+	return fmt.Errorf("%s is no connection string (write postgres://user:password@host:5432/database, with @ : / ? # and %% in the password as %%40 %%3A %%2F %%3F %%23 %%25, or user=… password='…' host=… dbname=…)", setting)
 }
 
 // Connect returns the error of a failed connection in one line: where the database

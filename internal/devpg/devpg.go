@@ -116,8 +116,8 @@ func useExisting(ctx context.Context, address string) (*Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	config, err := pgx.ParseConfig(address)
-	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	if err != nil || strings.Contains(config.Host, "@") {
+		return nil, dberr.Parse("DATABASE_URL")
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {

@@ -72,7 +72,7 @@ func (k *kept) open(ctx context.Context, a *account) error {
 	var err error
 	if k.lock, err = lock(ctx, filepath.Join(k.dir, "lock"), false); err != nil {
 		if held := (heldError{}); errors.As(err, &held) {
-			return fmt.Errorf("%w (stop that first, or choose another directory)", err)
+			return fmt.Errorf("%w (stop that first)", err)
 		}
 		return err
 	}

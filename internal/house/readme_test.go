@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The README's program is the one that is compiled and linted.
+// The README's program, and its tables, are those that are compiled and linted.
 func TestReadmeProgram(t *testing.T) {
 	t.Parallel()
 
@@ -15,11 +15,13 @@ func TestReadmeProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := os.ReadFile(filepath.Join("..", "..", "examples", "quickstart", "main.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(readme), "```go\n"+string(program)+"```") {
-		t.Error("README.md does not show examples/quickstart/main.go as it is (copy it into the go block)")
+	for kind, file := range map[string]string{"go": "main.go", "sql": "apps/notes/schema.sql"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "examples", "quickstart", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(readme), "```"+kind+"\n"+string(text)+"```") {
+			t.Errorf("README.md does not show examples/quickstart/%s as it is (copy it into the %s block)", file, kind)
+		}
 	}
 }

@@ -26,6 +26,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.CompletionOptions.DisableDefaultCmd = true // for one command it is not worth a line of the help
 	root.AddCommand(command())
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -68,7 +69,8 @@ interrupted.
 
 The server is, in this order: the one that DATABASE_URL names; one started from
 binaries on PATH or where Debian, Red Hat, Homebrew and Postgres.app put them;
-one downloaded. One that was started ends with the demo. With DATABASE_URL the
+one downloaded. One that was started ends with the demo; with --keep its data is
+there again next time, in a directory that the demo names. With DATABASE_URL the
 demo's tables stay in that database, so give it one of its own.`,
 		Example: `  cotenant demo                        serve at http://localhost:8080 until Ctrl-C
   cotenant demo --once                 show the transcript and stop

@@ -32,7 +32,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, o options) (err error) {
 	}
 	defer listener.Close()
 
-	database, err := o.startDatabase(ctx, stderr)
+	database, err := o.startDatabase(ctx, stdout, stderr)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,11 @@ func run(ctx context.Context, stdout, stderr io.Writer, o options) (err error) {
 		return err
 	}
 	defer tenancy.Close()
-	if err := createTenants(ctx, stdout, tenancy); err != nil {
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return err
+	}
+	if err := createTenants(ctx, stdout, tenancy, port); err != nil {
 		return err
 	}
 
@@ -53,11 +57,10 @@ func run(ctx context.Context, stdout, stderr io.Writer, o options) (err error) {
 	go func() { served <- server.Serve(listener) }()
 	defer func() { err = errors.Join(err, shutdown(server, served)) }()
 
-	base := baseURL(o.addr, listener.Addr())
-	if err := transcript(ctx, stdout, listener.Addr().String(), base); err != nil || o.once {
+	if err := transcript(ctx, stdout, listener.Addr().String(), port); err != nil || o.once {
 		return err
 	}
-	fmt.Fprintf(stdout, "\nServing http://tenant1.%s, http://tenant2.%s and http://%s until interrupted (Ctrl-C).\n", base, base, base)
+	fmt.Fprintf(stdout, "\nServing http://tenant1.localhost:%[1]s, http://tenant2.localhost:%[1]s and http://localhost:%[1]s until interrupted (Ctrl-C).\n", port)
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(stdout, "\nStopping.")
@@ -81,7 +84,7 @@ func (o *options) listen(ctx context.Context) (net.Listener, error) {
 	return listener, nil
 }
 
-func (o *options) startDatabase(ctx context.Context, stderr io.Writer) (*devpg.Server, error) {
+func (o *options) startDatabase(ctx context.Context, stdout, stderr io.Writer) (*devpg.Server, error) {
 	// A download takes a while, so it is worth a line.
 	opts := &devpg.Options{Logger: slog.New(slog.NewTextHandler(stderr, nil))}
 	if o.keep {
@@ -90,6 +93,7 @@ func (o *options) startDatabase(ctx context.Context, stderr io.Writer) (*devpg.S
 			return nil, err
 		}
 		opts.Dir = dir
+		fmt.Fprintf(stdout, "the data is kept in %s (remove it to begin anew)\n", dir)
 	}
 	return devpg.Start(ctx, opts)
 }
@@ -105,14 +109,4 @@ func shutdown(server *http.Server, served <-chan error) error {
 		return err
 	}
 	return nil
-}
-
-// baseURL is the host and port under which the public tenant is reached: its
-// domain is localhost, whatever address is listened on.
-func baseURL(asked string, addr net.Addr) string {
-	_, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return asked
-	}
-	return net.JoinHostPort("localhost", port)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/cotenant/cotenant"
@@ -43,7 +44,7 @@ func clients() []client {
 
 // createTenants makes those of the demo's tenants that are not there from an
 // earlier run, and fills the shops.
-func createTenants(ctx context.Context, stdout io.Writer, tenancy *cotenant.Tenancy) error {
+func createTenants(ctx context.Context, stdout io.Writer, tenancy *cotenant.Tenancy, port string) error {
 	for _, c := range clients() {
 		begun := time.Now()
 		t, err := c.create(ctx, tenancy)
@@ -57,7 +58,7 @@ func createTenants(ctx context.Context, stdout io.Writer, tenancy *cotenant.Tena
 		case err != nil:
 			return err
 		default:
-			fmt.Fprintf(stdout, "tenant %q created in %d ms: http://%s\n", c.schema, time.Since(begun).Milliseconds(), c.domain)
+			fmt.Fprintf(stdout, "tenant %q created in %d ms: http://%s\n", c.schema, time.Since(begun).Milliseconds(), net.JoinHostPort(c.domain, port))
 		}
 		if err := c.fill(tenant.NewContext(ctx, t), tenancy); err != nil {
 			return err
@@ -75,10 +76,10 @@ func (c client) create(ctx context.Context, tenancy *cotenant.Tenancy) (*tenant.
 }
 
 // fill puts the products into the shop of the tenant in ctx, through the
-// application's pool. Those that are there from an earlier run are left alone.
+// application's pool. Those that are there from an earlier run get their stock back.
 func (c client) fill(ctx context.Context, tenancy *cotenant.Tenancy) error {
 	for _, p := range c.products {
-		_, err := tenancy.Pool().Exec(ctx, "INSERT INTO products (name, price, currency, stock) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+		_, err := tenancy.Pool().Exec(ctx, "INSERT INTO products (name, price, currency, stock) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET stock = excluded.stock",
 			p.name, p.price, p.currency, p.stock)
 		if err != nil {
 			return err

@@ -37,11 +37,7 @@ func requests() []request {
 
 // transcript sends real requests to the server at addr and prints them with their
 // answers, as curl commands that the user can repeat.
-func transcript(ctx context.Context, stdout io.Writer, addr, base string) error {
-	_, port, err := net.SplitHostPort(base)
-	if err != nil {
-		return err
-	}
+func transcript(ctx context.Context, stdout io.Writer, addr, port string) error {
 	var dialer net.Dialer
 	transport := &http.Transport{
 		// Not every resolver knows that names below localhost are this machine.
