@@ -136,6 +136,15 @@ func TestRoleWithoutPrivileges(t *testing.T) {
 
 	address := testdb.New(t)
 	role := testdb.Role(t, address)
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	// Before PostgreSQL 15 everybody may create in public.
+	if _, err := conn.Exec(t.Context(), "REVOKE CREATE ON SCHEMA public FROM PUBLIC"); err != nil {
+		t.Fatal(err)
+	}
 	tenancy, err := cotenant.Open(t.Context(), &cotenant.Config{DatabaseURL: role})
 	if err != nil {
 		t.Fatal(err)
@@ -157,11 +166,6 @@ func TestRoleWithoutPrivileges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := pgx.Connect(t.Context(), address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
 	name := pgx.Identifier{u.User.Username()}.Sanitize()
 	if _, err := conn.Exec(t.Context(), fmt.Sprintf("REVOKE CREATE ON DATABASE "+pgx.Identifier{conn.Config().Database}.Sanitize()+" FROM %[1]s; GRANT USAGE ON SCHEMA cotenant TO %[1]s; GRANT ALL ON ALL TABLES IN SCHEMA cotenant TO %[1]s", name)); err != nil {
 		t.Fatal(err)

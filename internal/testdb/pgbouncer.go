@@ -57,8 +57,12 @@ func startPgBouncer(tb testing.TB, binary, address, mode string) (string, error)
 		return "", err
 	}
 	file := filepath.Join(tb.TempDir(), "pgbouncer.ini")
+	password := ""
+	if config.Password != "" {
+		password = " password=" + config.Password
+	}
 	text := fmt.Sprintf(`[databases]
-%s = host=%s port=%d user=%s password=%s
+%s = host=%s port=%d user=%s%s
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = %d
@@ -66,7 +70,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = %s
 ignore_startup_parameters = extra_float_digits
-`, config.Database, config.Host, config.Port, config.User, config.Password, port, mode)
+`, config.Database, config.Host, config.Port, config.User, password, port, mode)
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // read by another user when we are root
 		return "", err
 	}
