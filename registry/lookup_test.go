@@ -88,70 +88,6 @@ func TestCacheTTL(t *testing.T) {
 	}
 }
 
-// A flood of made-up names evicts no good entry, has at most MaxMisses queries
-// under way at once, and keeps at most a bounded number waiting.
-func TestFloodOfUnknownNames(t *testing.T) {
-	t.Parallel()
-
-	f := newFixture(t, registry.Config{CacheSize: 2, MaxMisses: 3, UnknownSize: 100}, false)
-	f.create(t, "acme")
-	f.create(t, "beta")
-	good := []tenant.Domain{tenant.MustParseDomain("acme.example.com"), tenant.MustParseDomain("beta.example.com")}
-	for _, domain := range good {
-		if _, err := f.ByDomain(t.Context(), domain); err != nil {
-			t.Fatal(err)
-		}
-	}
-	f.flood(t, f.Registry, 3, func() {})
-	before := f.queries.n.Load()
-	for _, domain := range good {
-		if _, err := f.ByDomain(t.Context(), domain); err != nil {
-			t.Error(err)
-		}
-	}
-	if n := f.queries.n.Load() - before; n != 0 {
-		t.Errorf("%d queries for names that were cached before the flood, want 0", n)
-	}
-}
-
-// A name that led to a tenant before does not wait behind those that never did,
-// even if it is not cached at the moment.
-func TestKnownNamesInAFlood(t *testing.T) {
-	t.Parallel()
-
-	f := newFixture(t, registry.Config{CacheTTL: time.Nanosecond, MaxMisses: 1}, false)
-	f.create(t, "acme")
-	lookup := func() {
-		if _, err := f.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com")); err != nil {
-			t.Errorf("ByDomain of a good name: %v", err)
-		}
-	}
-	lookup()
-	f.flood(t, f.Registry, 2, lookup)
-}
-
-// flood looks thousands of made-up names up at once, and calls meanwhile in
-// between. At most so many connections may be in use.
-func (f *fixture) flood(t *testing.T, r *registry.Registry, connections int32, meanwhile func()) {
-	t.Helper()
-	var wg sync.WaitGroup
-	for i := range 4000 {
-		wg.Go(func() {
-			_, err := r.ByDomain(t.Context(), tenant.MustParseDomain(fmt.Sprintf("made-up-%d.example.com", i)))
-			if !errors.Is(err, tenant.ErrTenantNotFound) && !errors.Is(err, registry.ErrBusy) {
-				t.Errorf("ByDomain: %v", err)
-			}
-			if n := f.pool.Stat().AcquiredConns(); n > connections {
-				t.Errorf("%d connections in use, want at most %d", n, connections)
-			}
-			if i%100 == 0 {
-				meanwhile()
-			}
-		})
-	}
-	wg.Wait()
-}
-
 // A look-up that begins after a change does not get the answer of one that began
 // before it, although that is still under way.
 func TestLookupAfterAChange(t *testing.T) {
@@ -334,44 +270,6 @@ func TestDecoys(t *testing.T) {
 	}
 }
 
-// The list is read in pages, and holds no connection while the caller works.
-func TestAll(t *testing.T) {
-	t.Parallel()
-
-	f := newFixture(t, registry.Config{}, false)
-	f.exec(t, "INSERT INTO cotenant.tenants (id, schema_name) SELECT i, 't' || i FROM generate_series(-3, 1201) AS i")
-	before := f.queries.n.Load()
-	next := int64(-3)
-	for each, err := range f.All(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if each.ID != next || each.Schema.String() != fmt.Sprintf("t%d", next) {
-			t.Fatalf("tenant %d, schema %s; want %d", each.ID, each.Schema, next)
-		}
-		if n := f.pool.Stat().AcquiredConns(); n != 0 {
-			t.Fatalf("%d connections held in the loop", n)
-		}
-		next++
-	}
-	if next != 1202 {
-		t.Errorf("the list ended before %d", next)
-	}
-	if n := f.queries.n.Load() - before; n != 3 {
-		t.Errorf("%d queries, want 3 pages", n)
-	}
-	for range f.All(t.Context()) {
-		break
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for each, err := range f.All(ctx) {
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("All with a cancelled context: %v, %v", each, err)
-		}
-	}
-}
-
 // A column that is added or dropped while the program runs breaks nothing, and
 // shows at the next look-up.
 func TestColumnsChange(t *testing.T) {
@@ -396,43 +294,5 @@ func TestColumnsChange(t *testing.T) {
 		if got, err := found.Fields.MarshalJSON(); err != nil || string(got) != tt.want {
 			t.Errorf("%s: %s, %v; want %s", tt.sql, got, err, tt.want)
 		}
-	}
-}
-
-// A row that is no good does not hide the others, and the tables' own constraints
-// keep such rows out.
-func TestBadRows(t *testing.T) {
-	t.Parallel()
-
-	f := newFixture(t, registry.Config{}, false)
-	f.create(t, "a")
-	for _, sql := range []string{
-		"INSERT INTO cotenant.tenants (schema_name) VALUES ('Bad Name')",
-		"INSERT INTO cotenant.tenants (schema_name) VALUES ('pg_x')",
-		"INSERT INTO cotenant.tenants (schema_name) VALUES ('CoTenant')",
-		"INSERT INTO cotenant.tenants (schema_name) VALUES ('Public')",
-		"INSERT INTO cotenant.tenants (schema_name) VALUES (repeat('x', 64))",
-		"INSERT INTO cotenant.domains (domain, tenant_id) VALUES ('Shop.example.com', 1)",
-		"INSERT INTO cotenant.domains (domain, tenant_id) VALUES ('www.example.com', 1)",
-	} {
-		if _, err := f.pool.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "23514") {
-			t.Errorf("%s: %v; want a violated check", sql, err)
-		}
-	}
-	f.exec(t, "ALTER TABLE cotenant.tenants DROP CONSTRAINT cotenant_schema_name_check; INSERT INTO cotenant.tenants (schema_name) VALUES ('Bad Name')")
-	f.create(t, "b")
-	var seen []string
-	for each, err := range f.All(t.Context()) {
-		if err != nil {
-			if !errors.Is(err, tenant.ErrInvalidSchema) || !strings.Contains(err.Error(), "tenants: id ") {
-				t.Errorf("All: %v", err)
-			}
-			seen = append(seen, "bad")
-			continue
-		}
-		seen = append(seen, each.Schema.String())
-	}
-	if fmt.Sprint(seen) != "[a bad b]" {
-		t.Errorf("All = %v", seen)
 	}
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -87,11 +88,11 @@ func (c *Config) withDefaults() (Config, error) {
 			return d, fmt.Errorf("registry: Config.%s is %q (give a schema and a table, such as pgx.Identifier{\"public\", \"clients\"})", name, *table)
 		}
 	}
-	setDefault(&d.CacheSize, 10_000)
-	setDefault(&d.CacheTTL, 5*time.Minute)
-	setDefault(&d.MaxMisses, 4)
-	setDefault(&d.UnknownSize, 10_000)
-	setDefault(&d.UnknownTTL, 10*time.Second)
+	d.CacheSize = cmp.Or(d.CacheSize, 10_000)
+	d.CacheTTL = cmp.Or(d.CacheTTL, 5*time.Minute)
+	d.MaxMisses = cmp.Or(d.MaxMisses, 4)
+	d.UnknownSize = cmp.Or(d.UnknownSize, 10_000)
+	d.UnknownTTL = cmp.Or(d.UnknownTTL, 10*time.Second)
 	if len(d.TenantsTable) == 0 {
 		d.TenantsTable = pgx.Identifier{"cotenant", "tenants"}
 	}
@@ -105,13 +106,6 @@ func (c *Config) withDefaults() (Config, error) {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	return d, nil
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // Registry keeps the tenants. It is safe for concurrent use.
