@@ -20,7 +20,7 @@ import (
 type Config struct {
 	// DatabaseURL is the connection string of the database, a URL or
 	// key=value pairs as pgx takes them. The settings of pgxpool
-	// (pool_max_conns …) are for the pool that Tenancy.Pool returns.
+	// (pool_max_conns …) are for the pool below Tenancy.DB.
 	DatabaseURL string
 	// DirectURL leads to the server itself where DatabaseURL leads to a
 	// pooler: LISTEN, locks and migrations use it. Defaults to DatabaseURL.
@@ -32,7 +32,7 @@ type Config struct {
 	// transaction that creates it, with the tenant in ctx; see registry.Config.
 	// Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
-	// Pool configures the pool that Tenancy.Pool returns, in place of
+	// Pool configures the pool below Tenancy.DB, in place of
 	// DatabaseURL: a pgxpool.ParseConfig result with tracers, types and so on.
 	// Its hooks for new connections are for cotenant's own too, but what
 	// AfterConnect sets there does not last: those connections are reset with

@@ -17,7 +17,7 @@
 //	http.ListenAndServe(addr, tenancy.Middleware(nil)(application))
 //
 // The middleware finds the tenant by host name and puts it into the request's
-// context; every query through [Tenancy.Pool] then runs in the schema of the
+// context; every query through [Tenancy.DB] then runs in the schema of the
 // tenant in its context, or fails.
 //
 // The parts can be used on their own: package tenant has the words, registry

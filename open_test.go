@@ -204,7 +204,7 @@ func TestBeforeConnect(t *testing.T) {
 	if err := tenancy.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := tenancy.Pool().Ping(tenant.Public(t.Context())); err != nil {
+	if err := tenancy.DB().Ping(tenant.Public(t.Context())); err != nil {
 		t.Error(err)
 	}
 	select {

@@ -23,7 +23,7 @@ import (
 type Tenancy struct {
 	logger   *slog.Logger
 	migrator *migrate.Migrator
-	pool     *pgxpool.Pool // scoped to the tenant in ctx
+	db       *pgxtenant.DB // scoped to the tenant in ctx
 	own      *pgxpool.Pool // for cotenant's own statements, not scoped
 	registry *registry.Registry
 }
@@ -82,7 +82,7 @@ func (t *Tenancy) connect(ctx context.Context, poolConfig *pgxpool.Config, direc
 	ownConfig.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // it ends with DISCARD ALL now and then
 	ownConfig.MaxConns, ownConfig.MinConns, ownConfig.MinIdleConns = ownConns, 0, 0
 	ownConfig.PrepareConn, ownConfig.AfterRelease = nil, nil
-	if t.pool, err = pgxtenant.NewPool(ctx, poolConfig); err != nil {
+	if t.db, err = pgxtenant.New(ctx, poolConfig); err != nil {
 		return err
 	}
 	if t.own, err = pgxpool.NewWithConfig(ctx, ownConfig); err != nil {
@@ -91,7 +91,7 @@ func (t *Tenancy) connect(ctx context.Context, poolConfig *pgxpool.Config, direc
 	if err := checkServer(ctx, t.own); err != nil {
 		return err
 	}
-	return checkServer(tenant.Public(ctx), t.pool)
+	return checkServer(tenant.Public(ctx), t.db.Pool())
 }
 
 // openTimeout bounds how long Open waits for a server that does not answer.
@@ -159,18 +159,22 @@ func (t *Tenancy) Close() {
 	if t.registry != nil {
 		t.registry.Close()
 	}
-	if t.pool != nil {
-		t.pool.Close()
+	if t.db != nil {
+		t.db.Close()
 	}
 	if t.own != nil {
 		t.own.Close()
 	}
 }
 
-// Pool returns the application's pool: every query runs in the schema of the
-// tenant in its context, or fails; see pgxtenant.NewPool. Work on the shared
-// tables says so with tenant.Public.
-func (t *Tenancy) Pool() *pgxpool.Pool { return t.pool }
+// DB returns the application's database: every query runs in the schema of the
+// tenant in its context, or fails. Work on the shared tables says so with
+// tenant.Public.
+func (t *Tenancy) DB() *pgxtenant.DB { return t.db }
+
+// Pool returns the pool below DB, for libraries that insist on one; see
+// pgxtenant.DB.Pool.
+func (t *Tenancy) Pool() *pgxpool.Pool { return t.db.Pool() }
 
 // Registry returns the registry of the tenants: creation, look-ups, lists.
 func (t *Tenancy) Registry() *registry.Registry { return t.registry }

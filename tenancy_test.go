@@ -60,7 +60,7 @@ func TestTenancy(t *testing.T) {
 	create(t, tenancy, "public")
 	one, two := create(t, tenancy, "tenant1"), create(t, tenancy, "tenant2")
 
-	pool := tenancy.Pool()
+	pool := tenancy.DB()
 	for _, each := range []*tenant.Tenant{one, two} {
 		if _, err := pool.Exec(tenant.NewContext(t.Context(), each), "INSERT INTO products VALUES ($1)", "of "+each.Schema.String()); err != nil {
 			t.Fatal(err)
@@ -96,7 +96,7 @@ func TestMigrateTenants(t *testing.T) {
 	for _, schema := range []string{"public", "t1", "t2", "t3"} {
 		create(t, before, schema)
 	}
-	if _, err := before.Pool().Exec(tenant.Public(t.Context()), "CREATE TABLE t2.b (id int)"); err != nil {
+	if _, err := before.DB().Exec(tenant.Public(t.Context()), "CREATE TABLE t2.b (id int)"); err != nil {
 		t.Fatal(err)
 	}
 
@@ -108,10 +108,10 @@ func TestMigrateTenants(t *testing.T) {
 		t.Errorf("Migrate: %v", err)
 	}
 	var have string
-	if err := after.Pool().QueryRow(tenant.Public(t.Context()), "SELECT string_agg(schemaname, ' ' ORDER BY schemaname) FROM pg_tables WHERE tablename = 'b'").Scan(&have); err != nil || have != "t1 t2 t3" {
+	if err := after.DB().QueryRow(tenant.Public(t.Context()), "SELECT string_agg(schemaname, ' ' ORDER BY schemaname) FROM pg_tables WHERE tablename = 'b'").Scan(&have); err != nil || have != "t1 t2 t3" {
 		t.Errorf("schemas with b: %s, %v", have, err)
 	}
-	if _, err := after.Pool().Exec(tenant.Public(t.Context()), "DROP TABLE t2.b"); err != nil {
+	if _, err := after.DB().Exec(tenant.Public(t.Context()), "DROP TABLE t2.b"); err != nil {
 		t.Fatal(err)
 	}
 	if err := after.Migrate(t.Context()); err != nil {
@@ -144,7 +144,7 @@ func TestCreateWithBadSchemaFile(t *testing.T) {
 		t.Errorf("BySchema: %v", err)
 	}
 	var n int
-	if err := tenancy.Pool().QueryRow(tenant.Public(t.Context()), "SELECT count(*) FROM pg_namespace WHERE nspname = 'acme'").Scan(&n); err != nil || n != 0 {
+	if err := tenancy.DB().QueryRow(tenant.Public(t.Context()), "SELECT count(*) FROM pg_namespace WHERE nspname = 'acme'").Scan(&n); err != nil || n != 0 {
 		t.Errorf("%d schemas left, %v", n, err)
 	}
 }
@@ -165,7 +165,7 @@ func TestOnTenantCreated(t *testing.T) {
 	}
 	acme := create(t, tenancy, "acme")
 	var name string
-	if err := tenancy.Pool().QueryRow(tenant.NewContext(t.Context(), acme), "SELECT name FROM products").Scan(&name); err != nil || name != "a gift for acme" {
+	if err := tenancy.DB().QueryRow(tenant.NewContext(t.Context(), acme), "SELECT name FROM products").Scan(&name); err != nil || name != "a gift for acme" {
 		t.Errorf("%q, %v", name, err)
 	}
 }

@@ -187,7 +187,7 @@ func TestOnTenantCreated(t *testing.T) {
 	t.Parallel()
 
 	var f *fixture
-	var scoped *pgxpool.Pool
+	var scoped *pgxtenant.DB
 	var hookCtx context.Context
 	f = newFixture(t, registry.Config{
 		Builder: builder("CREATE TABLE products (name text)"),
@@ -214,7 +214,7 @@ func TestOnTenantCreated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if scoped, err = pgxtenant.NewPool(t.Context(), config); err != nil {
+	if scoped, err = pgxtenant.New(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(scoped.Close)

@@ -50,7 +50,7 @@ func run(ctx context.Context) error {
 
 	notes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var count int // r.Context() carries the tenant, so these are its own notes
-		err := tenancy.Pool().QueryRow(r.Context(),
+		err := tenancy.DB().QueryRow(r.Context(),
 			"WITH added AS (INSERT INTO notes (text) VALUES ($1)) SELECT count(*) + 1 FROM notes", r.URL.Path).Scan(&count)
 		if err != nil {
 			http.Error(w, "internal error", http.StatusInternalServerError)

@@ -16,11 +16,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/httptenant"
 	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -55,7 +55,7 @@ func Open(ctx context.Context, databaseURL string, logger *slog.Logger) (*cotena
 // Handler serves the main site at the public tenant's host, and a shop at the host
 // of every other tenant.
 func Handler(tenancy *cotenant.Tenancy, logger *slog.Logger) http.Handler {
-	s := &site{db: tenancy.Pool(), logger: logger, registry: tenancy.Registry()}
+	s := &site{db: tenancy.DB(), logger: logger, registry: tenancy.Registry()}
 
 	public := http.NewServeMux()
 	public.HandleFunc("GET /{$}", s.serve(s.tenants))
@@ -69,7 +69,7 @@ func Handler(tenancy *cotenant.Tenancy, logger *slog.Logger) http.Handler {
 }
 
 type site struct {
-	db       *pgxpool.Pool
+	db       *pgxtenant.DB
 	logger   *slog.Logger
 	registry *registry.Registry
 }

@@ -35,7 +35,7 @@ func server(t *testing.T, n int) (*httptest.Server, *cotenant.Tenancy) {
 	for i := range n {
 		name := fmt.Sprintf("t%d", i)
 		ctx := tenant.NewContext(t.Context(), create(t, tenancy, name, name+".example.com"))
-		if _, err := tenancy.Pool().Exec(ctx, "INSERT INTO products (name, price, currency, stock) VALUES ($1, 1.5, 'EUR', 100000)", "thing of "+name); err != nil {
+		if _, err := tenancy.DB().Exec(ctx, "INSERT INTO products (name, price, currency, stock) VALUES ($1, 1.5, 'EUR', 100000)", "thing of "+name); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -93,7 +93,7 @@ func TestShop(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := tenant.NewContext(t.Context(), create(t, tenancy, "broken", "broken.example.com"))
-	if _, err := tenancy.Pool().Exec(broken, "DROP TABLE products CASCADE"); err != nil {
+	if _, err := tenancy.DB().Exec(broken, "DROP TABLE products CASCADE"); err != nil {
 		t.Fatal(err)
 	}
 	order := url.Values{"product": {"1"}, "quantity": {"2"}}
@@ -157,7 +157,7 @@ func TestManyClients(t *testing.T) {
 			continue
 		}
 		var orders, stock int
-		err := tenancy.Pool().QueryRow(tenant.NewContext(t.Context(), each), "SELECT (SELECT count(*) FROM orders), (SELECT stock FROM products)").Scan(&orders, &stock)
+		err := tenancy.DB().QueryRow(tenant.NewContext(t.Context(), each), "SELECT (SELECT count(*) FROM orders), (SELECT stock FROM products)").Scan(&orders, &stock)
 		if want := clients * rounds / tenants; err != nil || orders != want || stock != 100000-want {
 			t.Errorf("%v: %d orders, %d in stock, %v; want %d orders", each, orders, stock, err, want)
 		}

@@ -79,7 +79,7 @@ func (c client) create(ctx context.Context, tenancy *cotenant.Tenancy) (*tenant.
 // application's pool. Those that are there from an earlier run get their stock back.
 func (c client) fill(ctx context.Context, tenancy *cotenant.Tenancy) error {
 	for _, p := range c.products {
-		_, err := tenancy.Pool().Exec(ctx, "INSERT INTO products (name, price, currency, stock) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET stock = excluded.stock",
+		_, err := tenancy.DB().Exec(ctx, "INSERT INTO products (name, price, currency, stock) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET stock = excluded.stock",
 			p.name, p.price, p.currency, p.stock)
 		if err != nil {
 			return err
