@@ -29,7 +29,7 @@ func newPool(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, error)
 				return err
 			}
 		}
-		wire.Attach(&conn.Config)
+		wire.Attach(&conn.Config, wire.Auto)
 		return nil
 	}
 	config.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
@@ -53,6 +53,6 @@ func scope(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	if c == nil || c.Broken() {
 		return false, nil // another one will do
 	}
-	c.Want(wire.Path{SearchPath: searchpath.For(t.Schema), Schema: searchpath.Quote(t.Schema)}, true)
+	c.Want(wire.Path{SearchPath: searchpath.For(t.Schema), Schema: searchpath.Quote(t.Schema)})
 	return true, nil
 }

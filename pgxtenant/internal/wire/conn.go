@@ -6,56 +6,85 @@ import (
 	"sync"
 )
 
+// Mode says when a session's path is set.
+type Mode int
+
+// The modes.
+const (
+	// Auto is OnChange where the server reports the path (PostgreSQL 18 and later),
+	// else EveryAcquire.
+	Auto Mode = iota
+	// OnChange sets the path where the session is not known to have it.
+	OnChange
+	// EveryAcquire sets it anew after each Want: what the application did to it
+	// unseen ends there.
+	EveryAcquire
+	// Local sets it in front of every group that is sent outside of a transaction,
+	// for the transaction of that group only: behind a pooler, the next one may run
+	// in another session.
+	Local
+)
+
 // Conn is the two directions between pgx and the server, as
 // pgconn.Config.BuildFrontend takes them: Write is for pgx's messages, Read for
 // the server's. Both may be called at once, as COPY does.
 type Conn struct {
-	in  io.Reader
-	out io.Writer
+	in   io.Reader
+	out  io.Writer
+	gate *gate // below out; nil in tests
 
-	mu sync.Mutex
+	mu    sync.Mutex
+	moved *sync.Cond // something came, or nobody reads any more
+	// reading is set while somebody waits for in, without the lock.
+	reading bool
+
 	// active is set once the session is established; until then everything
 	// passes untouched.
 	active bool
 	// broken is why the stream can no longer be trusted.
 	broken error
 
+	mode     Mode
 	want     Path
 	sure     bool // the session's path is known to be want
-	reports  bool // the server reports its path: PostgreSQL 18 and later
 	reported string
-	prepared bool // our statement is on the server
+	reports  bool // the server reports its path
+	escapes  bool // standard_conforming_strings is off
+	prepared bool // our statements are on the server
 
-	status  byte            // of the last ReadyForQuery: I, T or E
-	touched bool            // the application set something within it
-	groups  []group         // that were begun and not answered to the end
-	open    bool            // the last of them still takes messages
-	alone   map[string]bool // prepared statements that may not stand behind another
+	status   byte             // of the last ReadyForQuery: I, T or E
+	touched  bool             // the application may have set the path
+	dirty    bool             // and may have left something else
+	groups   []group          // that were begun and not answered to the end
+	open     bool             // the last of them still takes messages
+	unproven bool             // and has work without a proof behind it
+	cut      int              // how much is still to come of a CopyData message
+	lasting  map[string]class // of prepared statements: those that must be remembered
+	run      []message        // scratch
+	refusal  error            // of an awaited group
 
 	scan  scanner
 	stash []byte // for Read: what the server sent and was not given out yet
 }
 
-// group is a run of messages up to a Sync, or a simple Query: what the server
-// answers with one ReadyForQuery.
-type group struct {
-	injected bool   // it began with our statement
-	expect   string // the answers to it that are still to come
-	shift    int    // how many characters stand before the application's text
-	query    bool   // it is a simple Query
-	silent   bool   // it is all ours: pgx does not know of it
-	failed   bool   // there was an error
-}
+// Errors that break a connection.
+var (
+	// ErrAlone: the statement cannot have the path set in front of it.
+	ErrAlone = errors.New("a statement that PostgreSQL runs only by itself, or one that ends a transaction with others behind it, cannot have the tenant's path set in front of it here (send it alone, outside of a batch or pipeline; behind a pooler, over a direct connection)")
+	// ErrBypass: pgx sent something past its frontend.
+	ErrBypass = errors.New("something was sent past the tenant's path, as a batch in pgx.QueryExecModeExec is (use another mode)")
+	// ErrUnnamed: in the mode Local a statement came without its Parse.
+	ErrUnnamed = errors.New("behind a pooler a statement must be parsed and executed in one transaction (use another mode than pgx.QueryExecModeDescribeExec)")
 
-// errUnexpected breaks a connection whose messages are not understood.
-var errUnexpected = errors.New("cotenant: unexpected message on the wire (the connection is dropped)")
-
-// errRefused breaks a connection whose path was refused in front of a BEGIN.
-var errRefused = errors.New("cotenant: the tenant's path was refused (the connection is dropped)")
+	errUnexpected = errors.New("unexpected message on the wire (the connection is dropped)")
+	errRefused    = errors.New("the tenant's path was refused (the connection is dropped)")
+)
 
 // New returns a Conn that does nothing until it is activated.
-func New(in io.Reader, out io.Writer) *Conn {
-	return &Conn{in: in, out: out, alone: make(map[string]bool)}
+func New(in io.Reader, out io.Writer, mode Mode) *Conn {
+	c := &Conn{in: in, out: out, mode: mode, lasting: make(map[string]class)}
+	c.moved = sync.NewCond(&c.mu)
+	return c
 }
 
 // Activate is to be called once the session is established and idle.
@@ -63,17 +92,27 @@ func (c *Conn) Activate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.active, c.status = true, 'I'
-	c.sure = false
+	if c.mode == Auto {
+		c.mode = EveryAcquire
+		if c.reports {
+			c.mode = OnChange
+		}
+	}
+	if c.gate != nil {
+		c.gate.closed.Store(true)
+	}
 }
 
-// Want has the session's path be p from the next statement on. Nothing is sent
-// for it if the session is known to have that path already, unless again is set:
-// then the path is set, and its schema proven to exist, all the same. The
-// connection must be idle.
-func (c *Conn) Want(p Path, again bool) {
+// Want has the session's path be p from the next statement on. The session must be
+// idle, else the connection is broken.
+func (c *Conn) Want(p Path) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sure = c.sure && c.want == p && !again
+	if c.open || c.cut > 0 || len(c.groups) > 0 || c.scan.within() || c.status != 'I' {
+		c.fail(errUnexpected)
+		return
+	}
+	c.sure = c.sure && c.want == p && c.mode == OnChange
 	c.want = p
 }
 
@@ -84,10 +123,20 @@ func (c *Conn) Broken() bool {
 	return c.broken != nil
 }
 
+// Dirty reports whether the application may have left something in the session
+// besides the path: settings, a role, temporary tables, cursors WITH HOLD, advisory
+// locks, LISTEN, prepared statements of its own. What a function did is not seen.
+func (c *Conn) Dirty() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dirty
+}
+
 // fail breaks the connection for good. The lock is held.
 func (c *Conn) fail(err error) error {
 	if c.broken == nil {
 		c.broken = err
 	}
+	c.moved.Broadcast()
 	return c.broken
 }

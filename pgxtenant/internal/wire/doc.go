@@ -1,14 +1,24 @@
 // Package wire stands between pgx and the server, and sets the search_path of a
-// connection on the wire, with no round trip of its own.
+// session on the wire, with no round trip of its own.
 //
-// A [Conn] is given the wanted path with [Conn.Want]. While the session is not
-// known to have it, each group of messages that the application sends (an
-// extended-protocol group up to its Sync, or a simple Query) gets a statement in
-// front, within the group, that sets the path and proves that its schema exists.
-// If that statement fails, or is cancelled, the server skips the rest of the
-// group: the application's statement is never executed on another path. The
-// answers to it are taken out of the server's stream; its error is passed on as
-// the group's.
+// A [Conn] is told the wanted path with [Conn.Want]. What the application sends
+// comes in groups: the messages of the extended protocol up to a Sync, or a simple
+// Query. The server runs a group as one transaction (unless the application has one
+// open), and skips what is left of it after an error. So a statement that sets the
+// path is put in front of the first group, within it: if it fails or is cancelled,
+// the application's own is never executed on another path.
 //
-// What is not understood breaks the connection, which the pool then replaces.
+// A path whose schema does not exist leads to public, so there are proofs that it
+// exists: a parameter of type regnamespace, which PostgreSQL looks up when it is
+// bound. One stands in front of what reads or writes, so that nothing of public is
+// read; one stands behind it, so that what was done while the schema was dropped or
+// renamed is undone.
+//
+// The server's answers to what was put in are taken out again. What is not
+// understood breaks the connection, which the pool then replaces.
+//
+// What was put in cannot protect some statements of a text that ends a transaction
+// in its midst (BEGIN; …; COMMIT in one simple Query, a procedure or a DO block that
+// commits): they run on the right path, but a schema that is dropped or renamed at
+// that very moment is not noticed.
 package wire

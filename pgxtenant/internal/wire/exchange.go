@@ -2,69 +2,82 @@ package wire
 
 import (
 	"errors"
-	"io"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// errAlone refuses a statement that may not stand behind another while others are
-// under way.
-var errAlone = errors.New("cotenant: a statement that PostgreSQL runs only by itself stands in a pipeline, where the tenant's path cannot be set before it (send it alone)")
-
-// exchange sets the path by a message of its own and awaits the answer: one round
-// trip. The connection is idle, and the lock is held. What the server sends
-// unasked meanwhile is stashed for pgx.
-func (c *Conn) exchange() error {
-	if _, err := c.out.Write(appendQuery(nil, c.want.query())); err != nil {
+// exchange sets the path by a group of its own and awaits the answer: one round
+// trip, for what may not stand behind another. Nothing else is under way, and the
+// lock is held. What the server sends unasked meanwhile is stashed for pgx.
+func (c *Conn) exchange(o *output, at int) error {
+	if len(c.groups) > 0 || at > 0 {
+		return ErrAlone // in a pipeline: what goes before is not confirmed
+	}
+	g := group{silent: true, awaited: true}
+	p := appendEmpty(c.appendSet(nil, &g), 'S')
+	c.groups = append(c.groups, g)
+	if err := c.send(p); err != nil {
 		return err
 	}
-	var refused error
-	for {
-		kind, message, err := c.receive()
-		if err != nil {
+	var buf [1024]byte
+	for len(c.groups) > 0 {
+		if err := c.receive(buf[:]); err != nil {
 			return err
 		}
-		body := message[5:]
-		switch kind {
-		case 'N', 'A', 'S':
-			if name, value := nameAndText(body); kind == 'S' && name == "search_path" {
-				c.reports, c.reported = true, value
-			}
-			c.stash = append(c.stash, message...)
-		case 'T', 'D', 'C':
-		case 'E':
-			var response pgproto3.ErrorResponse
-			if err := response.Decode(body); err != nil {
-				return err
-			}
-			if response.Code == notFound {
-				response.Routine = Routine
-			}
-			refused = pgconn.ErrorResponseToPgError(&response)
-		case 'Z':
-			c.sure = refused == nil
-			return refused
-		default:
-			return errUnexpected
-		}
 	}
+	if !c.sure {
+		return errors.Join(errRefused, c.refusal)
+	}
+	return nil
 }
 
-// receive reads one message from the server.
-func (c *Conn) receive() (kind byte, message []byte, err error) {
-	var header [5]byte
-	if _, err := io.ReadFull(c.in, header[:]); err != nil {
-		return 0, nil, err
+// receive takes what the server sends next into the stash, or waits until another
+// reader (pgx has one in the background when a write takes long) has done so. The
+// lock is held, and released meanwhile.
+func (c *Conn) receive(buf []byte) error {
+	if c.broken != nil {
+		return c.broken
 	}
-	kind, size, err := headerOf(header)
+	if c.reading {
+		c.moved.Wait()
+		return nil
+	}
+	n, err := c.read(buf)
 	if err != nil {
-		return 0, nil, err
+		return err
 	}
-	message = make([]byte, len(header)+size)
-	copy(message, header[:])
-	if _, err := io.ReadFull(c.in, message[5:]); err != nil {
-		return 0, nil, err
+	fresh := len(c.stash) == 0
+	kept, err := c.incoming(buf[:n])
+	if err != nil {
+		return err
 	}
-	return kind, message, nil
+	if fresh {
+		c.stash = append(buf[:kept:kept], c.stash...)
+	}
+	return nil
+}
+
+// read reads from the server. The lock is held, and released meanwhile.
+func (c *Conn) read(p []byte) (int, error) {
+	c.reading = true
+	c.mu.Unlock()
+	n, err := c.in.Read(p)
+	c.mu.Lock()
+	c.reading = false
+	c.moved.Broadcast()
+	if n > 0 {
+		return n, nil // the error comes again
+	}
+	return 0, err
+}
+
+// refused takes note of an error that pgx is not shown.
+func (c *Conn) refused(body []byte) {
+	var response pgproto3.ErrorResponse
+	if err := response.Decode(body); err != nil {
+		c.refusal = err
+		return
+	}
+	c.refusal = pgconn.ErrorResponseToPgError(&response)
 }

@@ -2,13 +2,13 @@ package wire_test
 
 import (
 	"context"
-	"io"
+	"fmt"
+	"net"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/internal/testdb"
@@ -35,7 +35,7 @@ type session struct {
 
 // newSession connects to a database with schemas in it. Where slow is set, every
 // byte of the server's comes in a read of its own.
-func newSession(t *testing.T, slow bool) *session {
+func newSession(t *testing.T, mode wire.Mode, slow bool) *session {
 	t.Helper()
 	url := testdb.New(t)
 	plain, err := pgx.Connect(t.Context(), url)
@@ -46,7 +46,7 @@ func newSession(t *testing.T, slow bool) *session {
 		t.Fatal(err)
 	}
 	s := &session{plain: plain}
-	s.Conn = s.connect(t, url, slow)
+	s.Conn = s.connect(t, url, mode, slow)
 	t.Cleanup(func() {
 		_ = s.Close(context.WithoutCancel(t.Context()))
 		_ = plain.Close(context.WithoutCancel(t.Context()))
@@ -54,20 +54,18 @@ func newSession(t *testing.T, slow bool) *session {
 	return s
 }
 
-func (s *session) connect(t *testing.T, url string, slow bool) *pgx.Conn {
+func (s *session) connect(t *testing.T, url string, mode wire.Mode, slow bool) *pgx.Conn {
 	t.Helper()
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire.Attach(&config.Config)
-	attached := config.BuildFrontend
-	config.BuildFrontend = func(in io.Reader, out io.Writer) *pgproto3.Frontend {
-		if slow {
-			in = iotest.OneByteReader(in)
-		}
-		return attached(in, counter{out, &s.sent})
+	dial := config.DialFunc
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return &countedConn{Conn: conn, sent: &s.sent, slow: slow}, err
 	}
+	wire.Attach(&config.Config, mode)
 	conn, err := pgx.ConnectConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -75,30 +73,69 @@ func (s *session) connect(t *testing.T, url string, slow bool) *pgx.Conn {
 	return conn
 }
 
-// counter counts writes.
-type counter struct {
-	io.Writer
-	n *atomic.Int64
+// countedConn counts writes, and reads byte by byte where it is slow.
+type countedConn struct {
+	net.Conn
+	sent *atomic.Int64
+	slow bool
 }
 
-func (c counter) Write(p []byte) (int, error) {
-	c.n.Add(1)
-	return c.Writer.Write(p)
+func (c *countedConn) Write(p []byte) (int, error) {
+	c.sent.Add(1)
+	return c.Conn.Write(p)
+}
+
+func (c *countedConn) Read(p []byte) (int, error) {
+	if c.slow {
+		return iotest.OneByteReader(c.Conn).Read(p)
+	}
+	return c.Conn.Read(p)
 }
 
 // want has the session work in the schema.
-func (s *session) want(schema string, again bool) {
+func (s *session) want(schema string) {
 	name := tenant.MustParseSchema(schema)
-	wire.Of(s.PgConn()).Want(wire.Path{SearchPath: searchpath.For(name), Schema: searchpath.Quote(name)}, again)
+	wire.Of(s.PgConn()).Want(wire.Path{SearchPath: searchpath.For(name), Schema: searchpath.Quote(name)})
 }
 
-// rows returns how many rows public, a and b have.
-func (s *session) rows(t *testing.T) [3]int {
+// usable reports whether a pool would keep the connection.
+func (s *session) usable() bool { return !s.IsClosed() && !wire.Of(s.PgConn()).Broken() }
+
+// plainly runs statements on the plain connection.
+func (s *session) plainly(t *testing.T, statements ...string) {
 	t.Helper()
-	var n [3]int
-	err := s.plain.QueryRow(t.Context(), "SELECT (SELECT count(*) FROM public.things), (SELECT count(*) FROM a.things), (SELECT count(*) FROM b.things)").Scan(&n[0], &n[1], &n[2])
-	if err != nil {
-		t.Fatal(err)
+	for _, sql := range statements {
+		if _, err := s.plain.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// rows returns how many rows the table things has in each of the schemas.
+func (s *session) rows(t *testing.T, schemas ...string) []int {
+	t.Helper()
+	n := make([]int, len(schemas))
+	for i, schema := range schemas {
+		if err := s.plain.QueryRow(t.Context(), "SELECT count(*) FROM "+schema+".things").Scan(&n[i]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return n
+}
+
+// expect compares the numbers of rows in public, a and b.
+func (s *session) expect(t *testing.T, when string, public, a, b int) {
+	t.Helper()
+	if got, want := fmt.Sprint(s.rows(t, "public", "a", "b")), fmt.Sprint([]int{public, a, b}); got != want {
+		t.Errorf("%s: rows in public, a, b: %s; want %s", when, got, want)
+	}
+}
+
+// modes are all that there are.
+var modes = map[string]wire.Mode{"on change": wire.OnChange, "every acquire": wire.EveryAcquire, "local": wire.Local}
+
+// execModes are pgx's ways to send a statement.
+var execModes = []pgx.QueryExecMode{
+	pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeDescribeExec,
+	pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol,
 }

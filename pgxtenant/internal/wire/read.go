@@ -1,76 +1,64 @@
 package wire
 
-import (
-	"bytes"
-	"strconv"
-	"strings"
-)
+import "encoding/binary"
 
 // scanner walks the server's messages across reads.
 type scanner struct {
-	header [5]byte
+	header [headerSize]byte
 	have   int    // of the header
 	left   int    // of the body
 	body   []byte // of a message that is looked into
-	drop   bool   // the message is not for pgx
 	keep   bool   // the message is looked into
-	hold   bool   // it is given out when it is complete
-	mine   bool   // it is the error of our statement, or of the text that begins with it
+	hold   bool   // it is given out, or not, when it is complete
+	drop   bool   // it is not for pgx
+	mine   bool   // it is the error of a message of ours
 }
 
-// Read gives pgx what the server sends, without the answers to our statements.
+// within reports whether a message has come in part.
+func (s *scanner) within() bool { return s.have > 0 }
+
+// Read gives pgx what the server sends, without the answers to our messages.
 func (c *Conn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for {
-		c.mu.Lock()
-		if len(c.stash) > 0 {
+		switch {
+		case c.reading: // for the answer to an exchange, by Write
+			c.moved.Wait()
+			continue
+		case len(c.stash) > 0:
 			n := copy(p, c.stash)
 			c.stash = c.stash[n:]
-			c.mu.Unlock()
 			return n, nil
+		case c.broken != nil:
+			return 0, c.broken
 		}
 		c.stash = nil
-		broken := c.broken
-		c.mu.Unlock()
-		if broken != nil {
-			return 0, broken
-		}
-		n, err := c.in.Read(p)
-		if n > 0 {
-			c.mu.Lock()
-			kept, incomingErr := c.incoming(p[:n])
-			c.mu.Unlock()
-			if incomingErr != nil {
-				return 0, incomingErr
-			}
-			if kept > 0 {
-				return kept, err
-			}
-		}
+		n, err := c.read(p)
 		if err != nil {
 			return 0, err
+		}
+		kept, err := c.incoming(p[:n])
+		if err != nil {
+			return 0, err
+		}
+		if kept > 0 {
+			return kept, nil
 		}
 	}
 }
 
 // incoming walks the messages in p, and returns how much of it is for pgx, moved to
-// the front of p. Where what was held back does not fit there, everything goes to
-// the stash. The lock is held.
+// the front of p. What does not fit there goes to the stash. The lock is held.
 func (c *Conn) incoming(p []byte) (int, error) {
 	s := &c.scan
 	kept := 0
-	keep := func(b []byte) {
-		if len(c.stash) > 0 {
-			c.stash = append(c.stash, b...)
-			return
-		}
-		kept += copy(p[kept:], b)
-	}
 	for at := 0; at < len(p); {
-		if s.have < len(s.header) {
+		if s.have < headerSize {
 			n := copy(s.header[s.have:], p[at:])
 			s.have += n
 			at += n
-			if s.have < len(s.header) {
+			if s.have < headerSize {
 				break
 			}
 			if err := c.begin(); err != nil {
@@ -88,28 +76,29 @@ func (c *Conn) incoming(p []byte) (int, error) {
 			s.body = append(s.body, body...)
 		}
 		if !s.drop && !s.hold {
-			keep(body)
+			c.emit(p, &kept, at, body)
 		}
 		if s.left > 0 {
 			break
 		}
-		held := s.hold
 		if err := c.end(); err != nil {
 			return 0, c.fail(err)
 		}
-		if c.broken != nil {
-			return kept, nil //nolint:nilerr // pgx gets what came before; the next call fails
-		}
-		if held {
-			c.emit(p, &kept, at, append(s.header[:], s.body...))
+		if s.hold && !s.drop {
+			binary.BigEndian.PutUint32(s.header[1:], uint32(len(s.body)+4)) //nolint:gosec // no longer than what came
+			c.emit(p, &kept, at, s.header[:])
+			c.emit(p, &kept, at, s.body)
 		}
 		*s = scanner{body: s.body[:0]}
+		if c.broken != nil {
+			break // pgx gets what came before; the next call fails
+		}
 	}
 	return kept, nil
 }
 
-// emit keeps b, which is not part of p: in front of p up to at, if it fits, else in
-// the stash, behind what p has for pgx so far.
+// emit gives b out: in front of p, of which all up to at was walked, if it fits, else
+// by the stash, behind what p has for pgx so far.
 func (c *Conn) emit(p []byte, kept *int, at int, b []byte) {
 	if len(c.stash) == 0 && *kept+len(b) <= at {
 		*kept += copy(p[*kept:], b)
@@ -121,51 +110,74 @@ func (c *Conn) emit(p []byte, kept *int, at int, b []byte) {
 // begin looks at a message whose header has come.
 func (c *Conn) begin() error {
 	s := &c.scan
-	_, size, err := headerOf(s.header)
+	kind, size, err := headerOf(s.header[:])
 	if err != nil {
 		return err
 	}
 	s.left = size
-	kind := s.header[0]
-	if !c.active {
-		s.keep = kind == 'S'
+	s.keep = kind == 'Z' || kind == 'S' || kind == executed
+	switch {
+	case !c.active, kind == 'N', kind == 'A', kind == 'S':
 		return nil
-	}
-	s.keep = kind == 'Z' || kind == 'C' || kind == 'S'
-	if len(c.groups) == 0 {
+	case len(c.groups) == 0:
+		if kind != 'E' { // that ends the session, unasked
+			return errUnexpected
+		}
 		return nil
 	}
 	g := &c.groups[0]
 	switch {
-	case kind == 'N' || kind == 'A' || kind == 'S':
 	case kind == 'E':
-		if strings.HasPrefix(g.expect, answersToParse) {
-			c.prepared = false
-		}
-		s.mine = g.expect != ""
-		g.failed, g.expect = true, ""
-		s.keep = s.mine || g.shift > 0
-		s.hold = s.keep
-	case g.expect != "":
-		if kind != g.expect[0] {
+		c.beginError(g)
+	case kind == 'Z':
+		if len(g.answers) > 0 && !g.failed || g.tail && !g.tailing && !g.failed {
 			return errUnexpected
 		}
-		g.expect = g.expect[1:]
-		s.drop = true
-		s.keep = false
-	case kind == 'Z':
-		s.drop = g.silent && !g.failed
+		s.drop = g.silent && (!g.failed || g.awaited)
+	case g.ours():
+		return c.beginOurs(g, kind)
+	case g.query:
+		s.hold = kind == rowShape && g.tail // it may be that of our proof
+		s.keep = s.keep || s.hold
+	case isFinal(kind):
+		if len(g.answers) == 0 {
+			return errUnexpected
+		}
+		g.answers = g.answers[1:]
 	}
 	return nil
 }
 
-// headerOf returns the type of a message and the size of its body.
-func headerOf(header [5]byte) (kind byte, body int, err error) {
-	size := int(header[1])<<24 | int(header[2])<<16 | int(header[3])<<8 | int(header[4])
-	if size < 4 {
-		return 0, 0, errUnexpected
+// beginOurs takes an answer to a message of ours. Rows are not final.
+func (c *Conn) beginOurs(g *group, kind byte) error {
+	s := &c.scan
+	s.drop, s.keep = true, false
+	switch {
+	case g.tailing:
+		if kind != 'D' && kind != executed {
+			return errUnexpected
+		}
+	case kind == g.answers[0]:
+		g.answers = g.answers[1:]
+	case kind != 'D' || g.answers[0] != executed:
+		return errUnexpected
 	}
-	return header[0], size - 4, nil
+	return nil
+}
+
+// beginError takes an error: the server skips what is left of the group.
+func (c *Conn) beginError(g *group) {
+	s := &c.scan
+	s.mine = g.ours()
+	for _, kind := range g.answers {
+		if kind == parsed || kind == closed {
+			c.prepared = false
+		}
+	}
+	g.failed, g.answers = true, nil
+	s.keep = s.mine || g.awaited || g.shift > 0 || g.tail
+	s.hold = s.keep
+	s.drop = g.awaited
 }
 
 // end looks at a message that is complete.
@@ -176,17 +188,23 @@ func (c *Conn) end() error {
 	}
 	switch s.header[0] {
 	case 'S':
-		if name, value := nameAndText(s.body); name == "search_path" {
-			c.reports, c.reported = true, value
-		}
-	case 'C':
-		if len(c.groups) > 0 {
-			c.tagged(text(s.body))
-		}
+		c.parameter(nameAndText(s.body))
+	case executed:
+		c.tagged(text(s.body))
 	case 'E':
-		s.body = rewriteError(s.body, c.groups[0].shift, s.mine)
-		header, at := begin(nil, 'E')
-		s.header = [5]byte(finish(append(header, s.body...), at))
+		g := &c.groups[0]
+		code := ""
+		s.body, code = rewriteError(s.body, g, s.mine)
+		if s.mine && code == statementMissing {
+			c.prepared = false
+		}
+		if g.awaited {
+			c.refused(s.body)
+		}
+	case rowShape:
+		g := &c.groups[0]
+		g.tailing = isProof(s.body)
+		s.drop = g.tailing
 	case 'Z':
 		if len(s.body) != 1 {
 			return errUnexpected
@@ -196,17 +214,23 @@ func (c *Conn) end() error {
 	return nil
 }
 
+// parameter takes note of what the server reports.
+func (c *Conn) parameter(name, value string) {
+	switch name {
+	case "search_path":
+		c.reports, c.reported = true, value
+	case "standard_conforming_strings":
+		c.escapes = value == "off"
+	}
+}
+
 // tagged takes note of what a statement of the application did.
 func (c *Conn) tagged(tag string) {
 	switch tag {
 	case "SET", "RESET":
 		c.touched = true
-	case "DISCARD ALL":
+	case "DISCARD ALL", "DEALLOCATE ALL":
 		c.touched, c.prepared = true, false
-		clear(c.alone)
-	case "DEALLOCATE ALL":
-		c.prepared = false
-		clear(c.alone)
 	}
 }
 
@@ -219,14 +243,13 @@ func (c *Conn) ready(status byte) {
 	}
 	g := c.groups[0]
 	c.groups = c.groups[1:]
-	if g.silent && g.failed {
+	if g.silent && g.failed && !g.awaited {
 		// What comes next is the answer to a BEGIN on another path. pgx was told
 		// of the error and that the server is idle, and gets no further.
-		c.broken = errRefused
+		c.fail(errRefused)
 	}
-	if g.injected {
-		// An error undoes everything that the group did, our statement too.
-		c.sure = !g.failed
+	if g.set {
+		c.sure = !g.failed // an error undoes everything that the group did
 	}
 	if status == 'I' {
 		if c.touched {
@@ -238,41 +261,10 @@ func (c *Conn) ready(status byte) {
 	}
 }
 
-// Routine is what an error of our statement has in its Routine field, where
-// PostgreSQL has the name of the C function that raised it.
-const Routine = "cotenant"
-
-// notFound is the SQLSTATE of a schema that does not exist: invalid_schema_name.
-const notFound = "3F000"
-
-// rewriteError brings the body of an ErrorResponse into the terms of what pgx sent:
-// n is how many characters of ours stood before it, and come off the position that
-// the error points to; an error of our own statement is marked as such.
-func rewriteError(body []byte, n int, mine bool) []byte {
-	var out []byte
-	refused := false
-	for len(body) > 0 && body[0] != 0 {
-		end := bytes.IndexByte(body, 0)
-		if end < 0 {
-			break
-		}
-		field := body[:end+1]
-		body = body[end+1:]
-		switch value := string(field[1:end]); field[0] {
-		case 'C':
-			refused = mine && value == notFound
-		case 'P':
-			at, err := strconv.Atoi(value)
-			if err != nil || at <= n {
-				continue // it points into our statement
-			}
-			field = append(strconv.AppendInt([]byte{'P'}, int64(at-n), 10), 0)
-		case 'R':
-			if refused { // the code comes before the routine
-				field = append([]byte("R"+Routine), 0)
-			}
-		}
-		out = append(out, field...)
-	}
-	return append(out, 0)
+// isProof reports whether the body of a RowDescription is that of our proof behind a
+// simple Query: its one column has our name and is of type regnamespace.
+func isProof(body []byte) bool {
+	const names = len(proofColumn) + 1
+	return len(body) == 2+names+18 && body[1] == 1 && text(body[2:]) == proofColumn &&
+		binary.BigEndian.Uint32(body[2+names+6:]) == regnamespaceOID
 }

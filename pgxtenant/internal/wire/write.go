@@ -1,12 +1,38 @@
 package wire
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "slices"
 
-// Write passes pgx's messages on to the server, with our statement in front of
-// each group that needs it. pgx writes whole messages, but for COPY data.
+// message is one of an extended group that pgx writes.
+type message struct {
+	kind byte
+	at   int // where it begins
+	what class
+}
+
+// output is what is sent for what pgx writes: the same bytes, until something is put
+// between them.
+type output struct {
+	in   []byte
+	out  []byte
+	done int // how much of in is in out
+}
+
+// upTo copies what is in front of at, for something to be put there.
+func (o *output) upTo(at int) {
+	o.out = append(o.out, o.in[o.done:at]...)
+	o.done = at
+}
+
+func (o *output) bytes() []byte {
+	if o.done == 0 && o.out == nil {
+		return o.in
+	}
+	o.upTo(len(o.in))
+	return o.out
+}
+
+// Write passes pgx's messages on to the server, with ours in front of and behind
+// each group that needs them. pgx writes whole messages, but for COPY data.
 func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	out, err := c.outgoing(p)
@@ -14,10 +40,20 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, err := c.out.Write(out); err != nil {
+	if err := c.send(out); err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// send writes to the server.
+func (c *Conn) send(p []byte) error {
+	if c.gate != nil {
+		c.gate.open.Store(true)
+		defer c.gate.open.Store(false)
+	}
+	_, err := c.out.Write(p)
+	return err
 }
 
 // outgoing returns what is to be sent for p. The lock is held.
@@ -25,185 +61,264 @@ func (c *Conn) outgoing(p []byte) ([]byte, error) {
 	if c.broken != nil {
 		return nil, c.broken
 	}
-	if !c.active || c.awaitsQuery() {
+	if !c.active {
 		return p, nil
 	}
-	var out []byte // p with what was put in, once something was
-	done := 0      // how much of p is in out
+	o := &output{in: p}
 	for at := 0; at < len(p); {
-		kind, size, err := messageAt(p[at:])
+		if c.cut > 0 {
+			n := min(c.cut, len(p)-at)
+			c.cut -= n
+			at += n
+			continue
+		}
+		end, err := c.next(o, at)
 		if err != nil {
 			return nil, c.fail(err)
 		}
-		message := p[at : at+size]
-		c.remember(kind, message[5:])
-		if !c.open && kind != 'X' {
-			if c.needsPath() {
-				if err := c.inject(&out, p[done:at], p[at:]); err != nil {
-					return nil, c.fail(err)
-				}
-				done = at
-			} else {
-				c.groups = append(c.groups, group{})
-			}
-			c.open = true
-			c.groups[len(c.groups)-1].query = kind == 'Q'
-			if g := &c.groups[len(c.groups)-1]; kind == 'Q' && g.shift > 0 {
-				out = appendQuery(out, c.want.query()+text(message[5:]))
-				done = at + size
-			}
+		at = end
+	}
+	return o.bytes(), nil
+}
+
+// next takes what begins at at: a simple Query, what there is of an extended group,
+// or a message that belongs to neither. It returns where that ends.
+func (c *Conn) next(o *output, at int) (int, error) {
+	kind, body, end, err := messageAt(o.in, at)
+	if err != nil {
+		return 0, err
+	}
+	if end > len(o.in) {
+		if kind != 'd' {
+			return 0, errUnexpected
 		}
-		if kind == 'S' || kind == 'Q' || kind == 'F' {
+		c.cut = end - len(o.in)
+		return len(o.in), nil
+	}
+	switch kind {
+	case 'd', 'c', 'f', 'X': // COPY, also after it failed, and the end of the session
+		return end, nil
+	case 'Q':
+		return end, c.query(o, at, body)
+	}
+	return c.extended(o, at)
+}
+
+// messageAt returns the type and the body of the message of p that begins at at, and
+// where it ends: behind the end of p if it is not whole.
+func messageAt(p []byte, at int) (kind byte, body []byte, end int, err error) {
+	if len(p)-at < headerSize {
+		return 0, nil, 0, errUnexpected
+	}
+	kind, size, err := headerOf(p[at:])
+	if err != nil {
+		return 0, nil, 0, err
+	}
+	end = at + headerSize + size
+	return kind, p[at+headerSize : min(end, len(p))], end, nil
+}
+
+// extended takes the messages of an extended group from at up to its Sync, or what
+// there is of them.
+func (c *Conn) extended(o *output, at int) (end int, err error) {
+	end, all, err := c.look(o.in, at)
+	if err != nil {
+		return 0, err
+	}
+	if !c.open {
+		if err := c.beginGroup(o, at, all); err != nil {
+			return 0, err
+		}
+	} else if c.groups[len(c.groups)-1].set && all.has(alone|opaque|begins|rollsBack) {
+		return 0, ErrAlone // the path was set in this very transaction, and not confirmed
+	}
+	g := &c.groups[len(c.groups)-1]
+	g.answers = slices.Grow(g.answers, len(c.run))
+	for _, m := range c.run {
+		if m.what.has(ends) {
+			c.proveBefore(o, m.at, g)
+		}
+		c.unproven = c.unproven || m.what.has(works)
+		if m.kind == 'B' {
+			c.note(m.what)
+		}
+		switch m.kind {
+		case 'P', 'B', 'C', 'D', 'E':
+			g.answers = append(g.answers, theirs)
+		case 'S':
+			c.proveBefore(o, m.at, g)
 			c.open = false
 		}
-		at += size
 	}
-	if done == 0 && out == nil {
-		return p, nil
-	}
-	return append(out, p[done:]...), nil
+	return end, nil
 }
 
-// awaitsQuery reports whether a simple Query is not answered yet. pgx sends nothing
-// behind it but COPY data, which may be cut anywhere, so that what a write begins
-// with need not be a header.
-func (c *Conn) awaitsQuery() bool {
-	return len(c.groups) > 0 && c.groups[len(c.groups)-1].query
+// note takes note of what a statement that is executed does to the session.
+func (c *Conn) note(what class) {
+	c.touched = c.touched || what.has(sets)
+	c.dirty = c.dirty || what.has(leaves)
 }
 
-// messageAt returns the type and the size, all told, of the message that p begins
-// with.
-func messageAt(p []byte) (kind byte, size int, err error) {
-	if len(p) < 5 {
-		return 0, 0, errUnexpected
-	}
-	size = 1 + int(binary.BigEndian.Uint32(p[1:]))
-	if size < 5 || size > len(p) {
-		return 0, 0, errUnexpected
-	}
-	return p[0], size, nil
-}
-
-// needsPath reports whether the group that begins now must set the path: where it
-// is not known to be right, unless a transaction is open: the path is never set
-// within one, so it was right when the transaction began.
-func (c *Conn) needsPath() bool {
-	return !c.sure && c.want != (Path{}) && (c.status == 'I' || len(c.groups) > 0)
-}
-
-// inject puts our statement in front of the group that rest begins with. before is
-// what of pgx's messages comes before it.
-//
-//   - In general it becomes the first of the group, or of the simple Query's text.
-//   - In front of a BEGIN it is a group of its own, so that a roll-back does not
-//     undo it. BEGIN reads and writes nothing, and nothing follows it before its
-//     answer, behind that of our statement, was read.
-//   - A statement that may not stand behind another waits for the answer.
-func (c *Conn) inject(out *[]byte, before, rest []byte) error {
-	*out = append(*out, before...)
-	switch {
-	case c.groupIsBegin(rest):
-		g := group{injected: true, silent: true}
-		*out = appendSync(c.appendPath(*out, &g))
-		c.groups = append(c.groups, g, group{})
-	case c.groupStandsAlone(rest):
-		if len(c.groups) > 0 || len(*out) > 0 {
-			return errAlone // behind others that are not answered yet it cannot be awaited
+// look reads the messages of an extended group from at into c.run, and returns where
+// they end and what all of them are.
+func (c *Conn) look(p []byte, at int) (end int, all class, err error) {
+	c.run = c.run[:0]
+	var name string // of the last statement that was parsed in this run
+	var what class
+	parsedHere, ended := false, false
+	for at < len(p) {
+		kind, body, end, err := messageAt(p, at)
+		if err != nil {
+			return 0, 0, err
 		}
-		if err := c.exchange(); err != nil {
+		if end > len(p) {
+			return 0, 0, errUnexpected
+		}
+		m := message{kind: kind, at: at}
+		switch kind {
+		case 'P':
+			var sql string
+			name, sql = nameAndText(body)
+			what, parsedHere = classifyParsed(sql), true
+			m.what = what
+			if what.has(lasting) {
+				c.lasting[name] |= what // for good: a later Parse of that name may fail
+			}
+		case 'B':
+			_, bound := nameAndText(body)
+			switch remembered, ok := c.lasting[bound]; {
+			case parsedHere && bound == name:
+				m.what = what
+			case c.mode == Local && bound == "":
+				return 0, 0, ErrUnnamed
+			case ok:
+				m.what = remembered
+			default:
+				m.what = works
+			}
+		case 'C', 'D', 'E', 'H', 'S':
+		default:
+			return 0, 0, errUnexpected
+		}
+		if kind == 'B' {
+			if ended {
+				all |= goesOn
+			}
+			ended = m.what.has(ends)
+		}
+		all |= m.what
+		c.run = append(c.run, m)
+		at = end
+		if kind == 'S' {
+			break
+		}
+	}
+	return at, all, nil
+}
+
+// idle reports whether what is sent now is sent outside of a transaction, as far as
+// is known: while groups are under way, it is taken to be.
+func (c *Conn) idle() bool { return c.status == 'I' || len(c.groups) > 0 }
+
+// beginGroup begins an extended group, of which all is known, at at. Outside of a
+// transaction, the path is set in front of it, unless the session has it. Within one
+// it is the transaction's.
+func (c *Conn) beginGroup(o *output, at int, all class) error {
+	var g group
+	c.unproven = false
+	switch {
+	case c.want == (Path{}) || len(c.run) == 1 && c.run[0].kind == 'S':
+	case c.mode == Local:
+		if all.has(goesOn) || all.has(alone) && c.idle() {
+			return ErrAlone
+		}
+		if c.idle() {
+			o.upTo(at)
+			o.out = c.appendSet(o.out, &g)
+		} else {
+			c.proveFront(o, at, &g, all)
+		}
+	case !c.idle() || c.sure:
+		c.proveFront(o, at, &g, all)
+	case all.has(alone | opaque | rollsBack):
+		if err := c.exchange(o, at); err != nil {
 			return err
 		}
-		c.groups = append(c.groups, group{})
-	case rest[0] == 'Q':
-		c.groups = append(c.groups, group{injected: true, expect: answersToQuery, shift: len(c.want.query())})
 	default:
-		g := group{injected: true}
-		*out = c.appendPath(*out, &g)
-		c.groups = append(c.groups, g)
+		if all.has(begins) {
+			c.setAhead(o, at)
+		}
+		o.upTo(at)
+		o.out = c.appendSet(o.out, &g)
 	}
+	c.groups = append(c.groups, g)
+	c.open = true
 	return nil
 }
 
-// appendPath appends our statement for g, and the message that prepares it if it
-// is not on the server yet.
-func (c *Conn) appendPath(dst []byte, g *group) []byte {
-	if !c.prepared {
-		dst = appendParse(dst)
-		g.expect = answersToParse
-		c.prepared = true
-	}
-	g.expect += answersToBind
-	return c.want.appendExecute(dst)
+// setAhead sets the path in a group of its own in front of one with a BEGIN, so that
+// a ROLLBACK does not undo it. If that fails, the connection is broken once pgx was
+// told.
+func (c *Conn) setAhead(o *output, at int) {
+	g := group{silent: true}
+	o.upTo(at)
+	o.out = appendEmpty(c.appendSet(o.out, &g), 'S')
+	c.groups = append(c.groups, g)
 }
 
-// groupIsBegin reports whether the group that p begins with is a BEGIN, and all
-// that pgx sends.
-func (c *Conn) groupIsBegin(p []byte) bool {
-	kind, size, err := messageAt(p)
-	return err == nil && kind == 'Q' && size == len(p) && isBegin(text(p[5:]))
-}
-
-// groupStandsAlone reports whether the group that p begins with has a statement
-// that may not stand behind another.
-func (c *Conn) groupStandsAlone(p []byte) bool {
-	for len(p) > 0 {
-		kind, size, err := messageAt(p)
-		if err != nil {
-			return false // told by the caller
-		}
-		body := p[5:size]
-		switch kind {
-		case 'Q':
-			return standsAlone(text(body))
-		case 'F':
-			return true
-		case 'P':
-			if _, sql := nameAndText(body); standsAlone(sql) {
-				return true
-			}
-		case 'B':
-			if _, name := nameAndText(body); c.alone[name] {
-				return true
-			}
-		case 'S':
-			return false
-		}
-		p = p[size:]
-	}
-	return false
-}
-
-// remember keeps which prepared statements may not stand behind another.
-func (c *Conn) remember(kind byte, body []byte) {
-	switch kind {
-	case 'P':
-		if name, sql := nameAndText(body); standsAlone(sql) {
-			c.alone[name] = true
-		} else {
-			delete(c.alone, name)
-		}
-	case 'C':
-		if len(body) > 1 && body[0] == 'S' {
-			delete(c.alone, text(body[1:]))
-		}
+// proveFront puts a proof in front of what reads or writes.
+func (c *Conn) proveFront(o *output, at int, g *group, all class) {
+	if all.has(works) && c.status != 'E' {
+		o.upTo(at)
+		o.out = c.appendProof(o.out, g)
 	}
 }
 
-// text is the first string of a message's body.
-func text(body []byte) string {
-	if i := bytes.IndexByte(body, 0); i >= 0 {
-		return string(body[:i])
+// proveBefore puts a proof at at, behind what read or wrote in the last group.
+func (c *Conn) proveBefore(o *output, at int, g *group) {
+	aborted := c.status == 'E' && len(c.groups) == 1
+	if c.unproven && c.want != (Path{}) && !aborted {
+		o.upTo(at)
+		o.out = c.appendProof(o.out, g)
 	}
-	return string(body)
+	c.unproven = false
 }
 
-// nameAndText are the first two strings of a message's body: those of a Parse are
-// the statement's name and its text, those of a Bind the portal's name and the
-// statement's.
-func nameAndText(body []byte) (name, second string) {
-	name = text(body)
-	if len(name) < len(body) {
-		second = text(body[len(name)+1:])
+// appendSet appends what sets the path, and proves that its schema exists.
+func (c *Conn) appendSet(dst []byte, g *group) []byte {
+	g.set = true
+	name, sql := pathName, pathSQL
+	if c.mode == Local {
+		name, sql = "", localPathSQL
 	}
-	return name, second
+	dst = c.appendPrepare(dst, g, name, sql, textOID, regnamespaceOID)
+	g.answers = append(g.answers, bound, executed)
+	return appendExecute(appendBind(dst, name, c.want.SearchPath, c.want.Schema))
+}
+
+// appendProof appends a proof that the schema exists.
+func (c *Conn) appendProof(dst []byte, g *group) []byte {
+	name := proofName
+	if c.mode == Local {
+		name = ""
+	}
+	dst = c.appendPrepare(dst, g, name, proofSQL, regnamespaceOID)
+	g.answers = append(g.answers, bound)
+	return appendBind(dst, name, c.want.Schema)
+}
+
+// appendPrepare appends what prepares our statements, unless they are on the server:
+// the one that has no name, or both that have one.
+func (c *Conn) appendPrepare(dst []byte, g *group, name, sql string, types ...uint32) []byte {
+	switch {
+	case name == "":
+		g.answers = append(g.answers, parsed)
+		return appendParse(dst, "", sql, types...)
+	case c.prepared:
+		return dst
+	}
+	c.prepared = true
+	g.answers = append(g.answers, closed, parsed, closed, parsed)
+	dst = appendParse(appendClose(dst, pathName), pathName, pathSQL, textOID, regnamespaceOID)
+	return appendParse(appendClose(dst, proofName), proofName, proofSQL, regnamespaceOID)
 }
