@@ -13,23 +13,20 @@ type Path struct {
 	Schema string
 }
 
-// Our prepared statements on the server. They are prepared with the first group
-// that needs them. Behind a pooler the unnamed statement takes their place.
+// Our prepared statements on the server. The proof is prepared with the first group
+// that needs it. Behind a pooler the unnamed statement takes their place.
 const (
 	pathName  = "cotenant_path"
 	proofName = "cotenant_proof"
 )
 
-// pathSQL sets the path. Its second parameter is of type regnamespace: its value is
-// looked up when it is bound, which proves that the schema exists before anything is
-// executed. set_config alone accepts a schema that does not exist.
-const (
-	pathSQL      = "SELECT pg_catalog.set_config('search_path', $1, false) WHERE $2 IS NOT NULL"
-	localPathSQL = "SELECT pg_catalog.set_config('search_path', $1, true) WHERE $2 IS NOT NULL"
-)
+// localPathSQL sets the path for the transaction. Its second parameter is a proof; see
+// proofSQL.
+const localPathSQL = "SELECT pg_catalog.set_config('search_path', $1, true) WHERE $2 IS NOT NULL"
 
 // proofSQL is a statement with a parameter of type regnamespace and nothing else. It
-// is bound, and never executed.
+// is bound, and never executed: a value is looked up when it is bound, and that fails
+// where no schema has the name. SET alone accepts one that does not exist.
 const proofSQL = ""
 
 // Types of our parameters (pg_type.dat).
@@ -93,14 +90,15 @@ func appendExecute(dst []byte) []byte {
 	return finish(dst, at)
 }
 
-// setQuery sets the path as the beginning of a simple Query's text.
-func (p Path) setQuery(local bool) string {
-	scope := "false"
-	if local {
-		scope = "true"
-	}
-	return "SELECT pg_catalog.set_config('search_path', " + literal(p.SearchPath) + ", " + scope +
-		") WHERE " + literal(p.Schema) + "::pg_catalog.regnamespace IS NOT NULL; "
+// setQuery proves the schema and sets the path as the beginning of a simple Query's
+// text.
+func (p Path) setQuery() string {
+	return "SELECT " + literal(p.Schema) + "::pg_catalog.regnamespace; SET search_path TO " + p.SearchPath + "; "
+}
+
+// localSetQuery does so for the transaction of that text.
+func (p Path) localSetQuery() string {
+	return "SELECT pg_catalog.set_config('search_path', " + literal(p.SearchPath) + ", true) WHERE " + literal(p.Schema) + "::pg_catalog.regnamespace IS NOT NULL; "
 }
 
 // tailQuery proves the schema as the end of a simple Query's text, whatever that
@@ -113,4 +111,48 @@ func (p Path) tailQuery() string {
 // says.
 func literal(s string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}
+
+// equalPaths reports whether two values of search_path have the same names: the server
+// reports them with quotes only where they are needed.
+func equalPaths(a, b string) bool {
+	if a == b {
+		return true
+	}
+	for a != "" && b != "" {
+		var x, y string
+		x, a = nextName(a)
+		y, b = nextName(b)
+		if x != y {
+			return false
+		}
+	}
+	return a == b
+}
+
+// nextName returns the first name of a list and the rest of that, as
+// SplitIdentifierString (varlena.c) takes it apart.
+func nextName(list string) (name, rest string) {
+	list = strings.TrimLeft(list, " \t\r\n\f\v,")
+	if !strings.HasPrefix(list, `"`) {
+		end := strings.IndexByte(list, ',')
+		if end < 0 {
+			end = len(list)
+		}
+		return strings.ToLower(strings.TrimRight(list[:end], " \t\r\n\f\v")), list[end:]
+	}
+	list = list[1:]
+	for {
+		end := strings.IndexByte(list, '"')
+		if end < 0 {
+			return name + list, ""
+		}
+		name += list[:end]
+		list = list[end+1:]
+		if !strings.HasPrefix(list, `"`) {
+			return name, list
+		}
+		name += `"`
+		list = list[1:]
+	}
 }

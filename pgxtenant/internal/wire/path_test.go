@@ -39,6 +39,32 @@ func TestStandsAlone(t *testing.T) {
 	}
 }
 
+// Where the path was set in a group that is not confirmed, what would undo it is
+// refused.
+func TestRefusedInPipeline(t *testing.T) {
+	t.Parallel()
+
+	for _, sql := range []string{"ROLLBACK", "BEGIN", "VACUUM", "CALL public.commits()"} {
+		s := newSession(t, wire.OnChange, false)
+		s.want("a")
+		if err := ways()["without arguments"](t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		s.want("b")
+		p := s.PgConn().StartPipeline(t.Context())
+		p.SendQueryParams("SELECT 1", nil, nil, nil, nil)
+		if err := p.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		p.SendQueryParams(sql, nil, nil, nil, nil)
+		p.SendQueryParams("INSERT INTO things VALUES ('x')", nil, nil, nil, nil)
+		if err := errors.Join(p.Sync(), p.Close()); !errors.Is(err, wire.ErrAlone) {
+			t.Errorf("%s: %v", sql, err)
+		}
+		s.expect(t, sql, 0, 1, 0)
+	}
+}
+
 // Behind a pooler it is refused, as is what ends the transaction that has the path.
 func TestRefusedLocally(t *testing.T) {
 	t.Parallel()
@@ -68,10 +94,8 @@ func TestBypass(t *testing.T) {
 	t.Parallel()
 
 	s := newSession(t, wire.OnChange, false)
-	s.want("a")
 	b := &pgx.Batch{}
 	b.Queue(insert, "x")
-	s.Config()
 	conn := s.connectExec(t)
 	wire.Of(conn.PgConn()).Want(wire.Path{SearchPath: "a", Schema: "a"})
 	if err := conn.SendBatch(t.Context(), b).Close(); !errors.Is(err, wire.ErrBypass) {
@@ -110,7 +134,7 @@ func TestPathStays(t *testing.T) {
 	check := func(after string) {
 		t.Helper()
 		var path string
-		if err := s.QueryRow(t.Context(), "SELECT current_setting('search_path')").Scan(&path); err != nil || path != `"b", "public", pg_temp` {
+		if err := s.QueryRow(t.Context(), "SELECT current_setting('search_path')").Scan(&path); err != nil || path != "b, public, pg_temp" {
 			t.Errorf("after %s: %s, %v", after, path, err)
 		}
 	}

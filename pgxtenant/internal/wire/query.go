@@ -52,8 +52,12 @@ func (c *Conn) front(o *output, at int, what class, g *group) (string, error) {
 		return "", c.exchange(o, at)
 	}
 	g.set = true
-	g.answers = append(g.answers, rowShape, executed)
-	return c.want.setQuery(c.mode == Local), nil
+	if c.mode == Local {
+		g.answers = append(g.answers, rowShape, executed)
+		return c.want.localSetQuery(), nil
+	}
+	g.answers = append(g.answers, rowShape, executed, executed)
+	return c.want.setQuery(), nil
 }
 
 // tail returns what must stand behind a text that reads or writes, to prove that the

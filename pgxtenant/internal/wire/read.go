@@ -256,7 +256,7 @@ func (c *Conn) ready(status byte) {
 			c.sure, c.touched = false, false
 		}
 		if c.reports {
-			c.sure = c.sure && c.reported == c.want.SearchPath
+			c.sure = c.sure && equalPaths(c.reported, c.want.SearchPath)
 		}
 	}
 }

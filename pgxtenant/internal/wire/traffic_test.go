@@ -102,6 +102,8 @@ func testCopy(t *testing.T, s *session) {
 func TestDirty(t *testing.T) {
 	t.Parallel()
 
+	s := newSession(t, wire.EveryAcquire, false)
+	_ = s.Close(t.Context())
 	for sql, want := range map[string]bool{
 		"SELECT temp FROM (SELECT 1 AS temp) AS x":   false,
 		"SET LOCAL statement_timeout = 1000":         false,
@@ -127,7 +129,7 @@ func TestDirty(t *testing.T) {
 		"PREPARE x AS SELECT 1":                      true,
 	} {
 		for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeExec, pgx.QueryExecModeCacheStatement} {
-			s := newSession(t, wire.EveryAcquire, false)
+			s.Conn = s.connect(t, s.plain.Config().ConnString(), wire.EveryAcquire, false)
 			s.want("a")
 			rows, err := s.Query(t.Context(), sql, mode)
 			if err == nil {
@@ -140,6 +142,8 @@ func TestDirty(t *testing.T) {
 			if got := wire.Of(s.PgConn()).Dirty(); got != want {
 				t.Errorf("%s, %v: dirty %t", sql, mode, got)
 			}
+			_ = s.Close(t.Context())
+			s.plainly(t, "DROP TABLE IF EXISTS a.y")
 		}
 	}
 }

@@ -284,16 +284,23 @@ func (c *Conn) proveBefore(o *output, at int, g *group) {
 	c.unproven = false
 }
 
-// appendSet appends what sets the path, and proves that its schema exists.
+// appendSet appends what proves that the schema exists, and sets the path.
+//
+// SET is parsed anew each time because it is a utility statement: that costs less
+// than a prepared SELECT of set_config, which PostgreSQL plans anew whenever the path
+// is another than when it was planned (plancache.c). Behind a pooler SET LOCAL would
+// raise a warning outside of a transaction block.
 func (c *Conn) appendSet(dst []byte, g *group) []byte {
 	g.set = true
-	name, sql := pathName, pathSQL
 	if c.mode == Local {
-		name, sql = "", localPathSQL
+		g.answers = append(g.answers, parsed, bound, executed)
+		dst = appendParse(dst, "", localPathSQL, textOID, regnamespaceOID)
+		return appendExecute(appendBind(dst, "", c.want.SearchPath, c.want.Schema))
 	}
-	dst = c.appendPrepare(dst, g, name, sql, textOID, regnamespaceOID)
-	g.answers = append(g.answers, bound, executed)
-	return appendExecute(appendBind(dst, name, c.want.SearchPath, c.want.Schema))
+	dst = c.appendProof(dst, g)
+	g.answers = append(g.answers, closed, parsed, bound, executed)
+	dst = appendParse(appendClose(dst, pathName), pathName, "SET search_path TO "+c.want.SearchPath)
+	return appendExecute(appendBind(dst, pathName))
 }
 
 // appendProof appends a proof that the schema exists.
@@ -302,23 +309,11 @@ func (c *Conn) appendProof(dst []byte, g *group) []byte {
 	if c.mode == Local {
 		name = ""
 	}
-	dst = c.appendPrepare(dst, g, name, proofSQL, regnamespaceOID)
+	if !c.prepared || c.mode == Local {
+		g.answers = append(g.answers, closed, parsed)
+		dst = appendParse(appendClose(dst, name), name, proofSQL, regnamespaceOID)
+		c.prepared = true
+	}
 	g.answers = append(g.answers, bound)
 	return appendBind(dst, name, c.want.Schema)
-}
-
-// appendPrepare appends what prepares our statements, unless they are on the server:
-// the one that has no name, or both that have one.
-func (c *Conn) appendPrepare(dst []byte, g *group, name, sql string, types ...uint32) []byte {
-	switch {
-	case name == "":
-		g.answers = append(g.answers, parsed)
-		return appendParse(dst, "", sql, types...)
-	case c.prepared:
-		return dst
-	}
-	c.prepared = true
-	g.answers = append(g.answers, closed, parsed, closed, parsed)
-	dst = appendParse(appendClose(dst, pathName), pathName, pathSQL, textOID, regnamespaceOID)
-	return appendParse(appendClose(dst, proofName), proofName, proofSQL, regnamespaceOID)
 }

@@ -1,0 +1,56 @@
+package wire
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"testing"
+)
+
+// pgx reads in the background when a write takes long: the answer to an exchange may
+// come to that reader, or to the exchange itself.
+func TestExchangeBesideReader(t *testing.T) {
+	t.Parallel()
+
+	ready := []byte("Z\x00\x00\x00\x05I")
+	answer := append([]byte("3\x00\x00\x00\x041\x00\x00\x00\x042\x00\x00\x00\x043\x00\x00\x00\x041\x00\x00\x00\x042\x00\x00\x00\x04C\x00\x00\x00\x08SET\x00"), ready...)
+	done := append([]byte("C\x00\x00\x00\x0bVACUUM\x00"), ready...)
+	for _, readerFirst := range []bool{true, false} {
+		ours, server := net.Pipe()
+		c := New(ours, ours, OnChange)
+		c.Activate()
+		c.Want(Path{SearchPath: "a", Schema: "a"})
+		got := make(chan []byte, 1)
+		read := func() {
+			p := make([]byte, len(done))
+			_, _ = io.ReadFull(c, p)
+			got <- p
+		}
+		if readerFirst {
+			go read()
+			for reads := false; !reads; {
+				c.mu.Lock()
+				reads = c.reading
+				c.mu.Unlock()
+			}
+		}
+		go func() {
+			p := make([]byte, 4096)
+			_, _ = server.Read(p)
+			_, _ = server.Write(answer)
+			_, _ = server.Read(p)
+			_, _ = server.Write(done)
+		}()
+		if _, err := c.Write(appendQuery(nil, "", []byte("VACUUM\x00"), "")); err != nil {
+			t.Fatal(err)
+		}
+		if !readerFirst {
+			go read()
+		}
+		if p := <-got; !bytes.Equal(p, done) {
+			t.Errorf("pgx got %q", p)
+		}
+		_ = ours.Close()
+		_ = server.Close()
+	}
+}
