@@ -60,7 +60,8 @@ type Conn struct {
 	unproven bool             // and has work without a proof behind it
 	cut      int              // how much is still to come of a CopyData message
 	lasting  map[string]class // of prepared statements: those that must be remembered
-	run      []message        // scratch
+	run      []message        // of the group that is looked at; kept for the next
+	scratch  []byte           // what is sent; kept for the next
 	refusal  error            // of an awaited group
 
 	scan  scanner

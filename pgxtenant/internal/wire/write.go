@@ -9,6 +9,9 @@ type message struct {
 	what class
 }
 
+// maxScratch is how large a buffer is kept for the next write.
+const maxScratch = 64 << 10
+
 // output is what is sent for what pgx writes: the same bytes, until something is put
 // between them.
 type output struct {
@@ -24,7 +27,7 @@ func (o *output) upTo(at int) {
 }
 
 func (o *output) bytes() []byte {
-	if o.done == 0 && o.out == nil {
+	if len(o.out) == 0 {
 		return o.in
 	}
 	o.upTo(len(o.in))
@@ -37,10 +40,10 @@ func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	out, err := c.outgoing(p)
 	c.mu.Unlock()
-	if err != nil {
-		return 0, err
+	if err == nil {
+		err = c.send(out)
 	}
-	if err := c.send(out); err != nil {
+	if err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -64,7 +67,7 @@ func (c *Conn) outgoing(p []byte) ([]byte, error) {
 	if !c.active {
 		return p, nil
 	}
-	o := &output{in: p}
+	o := &output{in: p, out: c.scratch[:0]}
 	for at := 0; at < len(p); {
 		if c.cut > 0 {
 			n := min(c.cut, len(p)-at)
@@ -78,7 +81,11 @@ func (c *Conn) outgoing(p []byte) ([]byte, error) {
 		}
 		at = end
 	}
-	return o.bytes(), nil
+	out := o.bytes()
+	if c.scratch = o.out[:0]; cap(c.scratch) > maxScratch {
+		c.scratch = nil
+	}
+	return out, nil
 }
 
 // next takes what begins at at: a simple Query, what there is of an extended group,
