@@ -12,6 +12,7 @@ import (
 
 	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -22,6 +23,10 @@ type Config struct {
 	// key=value pairs as pgx takes them. The settings of pgxpool
 	// (pool_max_conns …) are for the pool below Tenancy.DB.
 	DatabaseURL string
+	// DB has the settings of Tenancy.DB: when the path is set, what is
+	// remembered, schemas that every tenant searches. Database must be left out,
+	// it is set by Open. Defaults to pgxtenant's defaults.
+	DB *pgxtenant.Config
 	// DirectURL leads to the server itself where DatabaseURL leads to a
 	// pooler: LISTEN, locks and migrations use it. Defaults to DatabaseURL.
 	DirectURL string
@@ -39,7 +44,7 @@ type Config struct {
 	// DISCARD ALL. Defaults to DatabaseURL's.
 	Pool *pgxpool.Config
 	// Registry has the settings of the registry: caches, names of tables.
-	// Builder, Listen and OnTenantCreated must be left out, they are set by
+	// Builder, Database, Listen and OnTenantCreated must be left out, they are set by
 	// Open, and so is Logger. Defaults to the registry's defaults.
 	Registry *registry.Config
 	// SharedApps have their tables in public, in this order, after those of
@@ -79,14 +84,27 @@ func (c *Config) directConfig(pool *pgxpool.Config) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
+// dbConfig returns the settings of the DB of a database.
+func (c *Config) dbConfig(database string) (*pgxtenant.Config, error) {
+	var dc pgxtenant.Config
+	if c.DB != nil {
+		dc = *c.DB
+	}
+	if dc.Database != "" {
+		return nil, errors.New("Config.DB: Database is set by Open (leave it out)")
+	}
+	dc.Database = database
+	return &dc, nil
+}
+
 // registryConfig returns the settings of the registry, but for what wire adds.
 func (c *Config) registryConfig() (registry.Config, error) {
 	var rc registry.Config
 	if c.Registry != nil {
 		rc = *c.Registry
 	}
-	if rc.Builder != nil || rc.Listen != nil || rc.OnTenantCreated != nil {
-		return rc, errors.New("Config.Registry: Builder, Listen and OnTenantCreated are set by Open (use Config.OnTenantCreated and Config.DirectURL)")
+	if rc.Builder != nil || rc.Database != "" || rc.Listen != nil || rc.OnTenantCreated != nil {
+		return rc, errors.New("Config.Registry: Builder, Database, Listen and OnTenantCreated are set by Open (use Config.OnTenantCreated and Config.DirectURL)")
 	}
 	rc.OnTenantCreated = c.OnTenantCreated
 	return rc, nil

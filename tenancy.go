@@ -26,6 +26,7 @@ type Tenancy struct {
 	db       *pgxtenant.DB // scoped to the tenant in ctx
 	own      *pgxpool.Pool // for cotenant's own statements, not scoped
 	registry *registry.Registry
+	database string // tells it from others; empty if that is not known
 }
 
 // ownConns is the size of the pool for cotenant's own statements: eight for the
@@ -65,7 +66,7 @@ func open(ctx context.Context, config *Config) (_ *Tenancy, err error) {
 			t.Close()
 		}
 	}()
-	if err := t.connect(ctx, poolConfig, direct); err != nil {
+	if err := t.connect(ctx, config, poolConfig, direct); err != nil {
 		return nil, err
 	}
 	if err := t.wire(config, direct); err != nil {
@@ -76,22 +77,33 @@ func open(ctx context.Context, config *Config) (_ *Tenancy, err error) {
 
 // connect makes the pools, and looks at the server through both, so that a wrong
 // address, role or server is told at once and not by the first request.
-func (t *Tenancy) connect(ctx context.Context, poolConfig *pgxpool.Config, direct *pgx.ConnConfig) (err error) {
+func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig *pgxpool.Config, direct *pgx.ConnConfig) (err error) {
 	ownConfig := poolConfig.Copy()
 	ownConfig.ConnConfig = direct.Copy()
 	ownConfig.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // it ends with DISCARD ALL now and then
 	ownConfig.MaxConns, ownConfig.MinConns, ownConfig.MinIdleConns = ownConns, 0, 0
 	ownConfig.PrepareConn, ownConfig.AfterRelease = nil, nil
-	if t.db, err = pgxtenant.New(ctx, poolConfig); err != nil {
-		return err
-	}
 	if t.own, err = pgxpool.NewWithConfig(ctx, ownConfig); err != nil {
 		return err
 	}
 	if err := checkServer(ctx, t.own); err != nil {
 		return err
 	}
-	return checkServer(tenant.Public(ctx), t.db.Pool())
+	if t.database, err = databaseOf(ctx, t.own); err != nil {
+		return err
+	}
+	dbConfig, err := config.dbConfig(t.database)
+	if err != nil {
+		return err
+	}
+	if t.db, err = pgxtenant.New(ctx, poolConfig, dbConfig); err != nil {
+		return err
+	}
+	err = checkServer(tenant.Public(ctx), t.db.Pool())
+	if dbConfig.Mode == pgxtenant.Transaction && errors.Is(err, pgxtenant.ErrPooler) {
+		return nil // that is what the mode is for
+	}
+	return err
 }
 
 // openTimeout bounds how long Open waits for a server that does not answer.
@@ -108,6 +120,24 @@ func checkServer(ctx context.Context, pool *pgxpool.Pool) error {
 	return pgxtenant.CheckServer(ctx, conn.Conn())
 }
 
+// databaseOf returns what tells a database from others: the cluster's identifier,
+// which its replicas share, and the database's OID. It is empty where the role may
+// not ask.
+func databaseOf(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	var database string
+	err := pool.QueryRow(ctx, `SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()) || '/' || oid
+		FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()`).Scan(&database)
+	if dberr.Code(err) == dberr.InsufficientPrivilege {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look at the database: %w", err)
+	}
+	return database, nil
+}
+
 // wire makes the parts and gives them to each other.
 func (t *Tenancy) wire(config *Config, direct *pgx.ConnConfig) (err error) {
 	if err := config.validateApps(); err != nil {
@@ -119,6 +149,7 @@ func (t *Tenancy) wire(config *Config, direct *pgx.ConnConfig) (err error) {
 	}
 	rc.Listen = func(ctx context.Context) (*pgx.Conn, error) { return connect(ctx, direct, config.Pool) }
 	rc.Logger = t.logger
+	rc.Database = t.database
 
 	own := migrate.App{Name: "cotenant"}
 	migrations, err := registry.Migrations(&rc)

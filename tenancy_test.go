@@ -12,6 +12,7 @@ import (
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -167,5 +168,41 @@ func TestOnTenantCreated(t *testing.T) {
 	var name string
 	if err := tenancy.DB().QueryRow(tenant.NewContext(t.Context(), acme), "SELECT name FROM products").Scan(&name); err != nil || name != "a gift for acme" {
 		t.Errorf("%q, %v", name, err)
+	}
+}
+
+// A tenant of one database is refused by another, which may have a schema of the
+// same name; two tenancies of one database take each other's.
+func TestOtherDatabase(t *testing.T) {
+	t.Parallel()
+
+	address := testdb.New(t)
+	here, again, elsewhere := open(t, address, nil, nil, nil), open(t, address, nil, nil, nil), open(t, testdb.New(t), nil, nil, nil)
+	var acme *tenant.Tenant
+	for _, tenancy := range []*cotenant.Tenancy{elsewhere, here} {
+		if err := tenancy.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		acme = create(t, tenancy, "acme")
+	}
+	for each, err := range here.Registry().All(t.Context()) {
+		if err != nil || each.Database != acme.Database || acme.Database == "" {
+			t.Errorf("database %q of the created tenant, %q of the listed, %v", acme.Database, each.Database, err)
+		}
+	}
+	ctx := tenant.NewContext(t.Context(), acme)
+	for _, tenancy := range []*cotenant.Tenancy{here, again} {
+		if err := tenancy.DB().Ping(ctx); err != nil {
+			t.Errorf("Ping: %v", err)
+		}
+	}
+	if err := elsewhere.DB().Ping(ctx); !errors.Is(err, pgxtenant.ErrOtherDatabase) {
+		t.Errorf("Ping elsewhere: %v", err)
+	}
+	if _, err := elsewhere.Pool().Exec(ctx, "SELECT 1"); !errors.Is(err, pgxtenant.ErrOtherDatabase) {
+		t.Errorf("Exec by way of the pool elsewhere: %v", err)
+	}
+	if err := elsewhere.DB().Ping(tenant.Public(t.Context())); err != nil {
+		t.Errorf("Ping in public: %v", err)
 	}
 }

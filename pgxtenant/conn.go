@@ -11,8 +11,18 @@ import (
 // Conn is a connection that was acquired for a tenant. It has the methods of
 // *pgxpool.Conn that statements are sent with. It is not safe for concurrent use.
 type Conn struct {
-	owned
-	conn *pgxpool.Conn
+	owner   owner
+	conn    *pgxpool.Conn // nil after Release
+	session *session
+}
+
+// check refuses a context of another tenant, or of none, and a connection that was
+// released.
+func (c *Conn) check(ctx context.Context) error {
+	if c == nil || c.conn == nil {
+		return errReleased
+	}
+	return c.owner.check(ctx)
 }
 
 // Begin begins a transaction.
@@ -23,23 +33,49 @@ func (c *Conn) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, erro
 	if err := c.check(ctx); err != nil {
 		return nil, err
 	}
-	tx, err := c.conn.BeginTx(ctx, options)
-	if err != nil {
-		return nil, refused(c.tenant, err)
-	}
-	return &transaction{owned: c.owned, tx: tx}, nil
+	return c.begin(ctx, options, nil)
 }
 
-// Conn returns the connection itself. Calls on it are not checked.
-func (c *Conn) Conn() *pgx.Conn { return c.conn.Conn() }
+// begin begins a transaction after which done is called, also where it does not
+// begin.
+func (c *Conn) begin(ctx context.Context, options pgx.TxOptions, done func()) (pgx.Tx, error) {
+	tx, err := c.conn.BeginTx(ctx, options)
+	if err != nil {
+		if done != nil {
+			done()
+		}
+		return nil, c.owner.refused(err)
+	}
+	return &transaction{session: c.session, owner: c.owner, tx: tx, done: done}, nil
+}
 
-// CopyFrom copies rows into a table.
+// releaseIfPanicking gives the connection back where a rewriter or a callback of the
+// application's panics.
+func (c *Conn) releaseIfPanicking() {
+	if p := recover(); p != nil {
+		c.Release()
+		panic(p)
+	}
+}
+
+// Conn returns the connection itself. What is sent on it is not tagged, so that
+// nothing is remembered of it; another tenant's context is refused there too, with
+// ErrOtherTenant, but by a Begin at the price of the connection. It is nil once the
+// connection was released.
+func (c *Conn) Conn() *pgx.Conn {
+	if c == nil || c.conn == nil {
+		return nil
+	}
+	return c.conn.Conn()
+}
+
+// CopyFrom copies rows into a table; see DB.CopyFrom.
 func (c *Conn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
 	if err := c.check(ctx); err != nil {
 		return 0, err
 	}
 	n, err := c.conn.CopyFrom(ctx, table, columns, rows)
-	return n, refused(c.tenant, err)
+	return n, c.owner.refused(err)
 }
 
 // Exec executes sql.
@@ -47,40 +83,46 @@ func (c *Conn) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 	if err := c.check(ctx); err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	tag, err := c.conn.Exec(ctx, sql, args...)
-	return tag, refused(c.tenant, err)
+	tag, err := c.session.exec(ctx, c.conn, sql, args)
+	return tag, c.owner.refused(err)
 }
 
 // Ping reports whether the server answers.
 func (c *Conn) Ping(ctx context.Context) error {
-	_, err := c.Exec(ctx, "-- ping")
+	_, err := c.Exec(ctx, "SELECT")
 	return err
 }
 
 // Query runs sql.
 func (c *Conn) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if err := c.check(ctx); err != nil {
-		return failedRows(err)
+		return noRows{err}, err
 	}
-	rows, err := c.conn.Query(ctx, sql, args...)
-	return tenantRows{rows, c.tenant}, refused(c.tenant, err)
+	return c.session.query(ctx, c.conn, c.owner, sql, args, nil)
 }
 
 // QueryRow runs sql. Errors come with Scan.
 func (c *Conn) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	if err := c.check(ctx); err != nil {
-		return failedRow{err}
-	}
-	return tenantRow{c.conn.QueryRow(ctx, sql, args...), c.tenant}
+	rows, _ := c.Query(ctx, sql, args...)
+	return row{rows}
 }
 
 // Release gives the connection back. Calling it again is harmless.
-func (c *Conn) Release() { c.conn.Release() }
+func (c *Conn) Release() {
+	if c == nil || c.conn == nil {
+		return
+	}
+	c.conn.Release()
+	c.conn = nil
+}
 
-// SendBatch sends the statements of b.
+// SendBatch sends the statements of b, which may be sent again.
 func (c *Conn) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := c.check(ctx); err != nil {
-		return failedBatch{err}
+		return failBatch(b, err)
 	}
-	return tenantBatch{c.conn.SendBatch(ctx, b), c.tenant}
+	if err := checkBatch(b); err != nil {
+		return failBatch(nil, err)
+	}
+	return c.session.sendBatch(ctx, c.conn, c.owner, b, nil)
 }

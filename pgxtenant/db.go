@@ -2,12 +2,11 @@ package pgxtenant
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/cotenant/cotenant/tenant"
 )
 
 // DB is a pool whose every statement runs in the schema of the tenant in its
@@ -21,49 +20,83 @@ import (
 // wait for its answer.)
 //
 // A call fails with tenant.ErrNoTenant if its context carries no tenant, and with
-// tenant.ErrUncommitted if that is still being created, before anything is sent.
+// tenant.ErrUncommitted if that is still being created, and with ErrOtherDatabase if
+// it is known to be of another database, before anything is sent.
 // Where the tenant's schema does not exist, the error wraps
 // tenant.ErrSchemaNotFound, and nothing of the call was executed.
 //
 // A transaction or an acquired connection belongs to the tenant that it was begun
 // for: a call on it with another tenant's context fails with ErrOtherTenant, before
 // anything is sent.
-type DB struct{ pool *pgxpool.Pool }
-
-// New makes a DB of config, which must come from pgxpool.ParseConfig and is not
-// modified. Its PrepareConn runs when the tenant's path is due with the next
-// statement; BeforeAcquire, which pgxpool ignores beside it, is refused.
-//
-// Statements are described anew at every execution (pgx.QueryExecModeDescribeExec)
-// unless config asks for another mode than pgx's default: what pgx remembers of a
-// statement holds for one tenant only, as types of the same name have another OID in
-// each schema.
-func New(ctx context.Context, config *pgxpool.Config) (*DB, error) {
-	pool, err := newPool(ctx, config)
-	if err != nil {
-		return nil, err
-	}
-	return &DB{pool}, nil
+type DB struct {
+	config Config
+	pool   *pgxpool.Pool
+	mode   pgx.QueryExecMode // for statements that are not prepared; 0 leaves the choice to pgx
+	texts  *texts            // those to prepare when they come back; nil if none are
 }
 
-// Pool returns the pool itself, for libraries that insist on one. What is acquired
-// from it is in the schema of the tenant in the context that acquires it, and stays
-// there: it cannot tell that a later call on the same connection or transaction
-// comes with another tenant's context. An error about a schema that does not exist
-// is PostgreSQL's own, a *pgconn.PgError with SQLSTATE 3F000.
+// New makes a DB of pool, which must come from pgxpool.ParseConfig and is not
+// modified. Its hooks are called as pgxpool calls them: PrepareConn when the
+// tenant's path is due with the next statement, AfterConnect before there is any
+// tenant. BeforeAcquire, which pgxpool ignores beside PrepareConn, is refused.
+//
+// The statements of DB are prepared or described as Config.StatementCache says,
+// unless pool has another mode than pgx's default: with default_query_exec_mode
+// cache_describe none is prepared, and in the others nothing is remembered.
+func New(ctx context.Context, pool *pgxpool.Config, config *Config) (*DB, error) {
+	c, err := config.withDefaults()
+	if err == nil {
+		err = c.validatePool(pool)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pgxtenant: %w", err)
+	}
+	db := &DB{config: c}
+	switch pool.ConnConfig.DefaultQueryExecMode {
+	case pgx.QueryExecModeCacheStatement:
+		db.mode = pgx.QueryExecModeCacheDescribe
+		if c.StatementCache > 0 {
+			if db.texts, err = newTexts(c.StatementCache); err != nil {
+				return nil, fmt.Errorf("pgxtenant: %w", err)
+			}
+		}
+	case pgx.QueryExecModeCacheDescribe:
+		db.mode = pgx.QueryExecModeCacheDescribe
+	default:
+	}
+	if db.pool, err = db.newPool(ctx, pool); err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+// Pool returns the pool itself, for libraries that insist on one; it is closed with
+// the DB. What is acquired from it is in the schema of the tenant in the context
+// that acquires it, and stays there. Its limits:
+//
+//   - Statements are not tagged, so nothing may be remembered of one: each costs a
+//     round trip to describe it (in the mode Transaction pgx guesses the types
+//     instead: QueryExecModeExec). Do not ask for QueryExecModeCacheStatement or
+//     QueryExecModeCacheDescribe.
+//   - Another tenant's context on a connection or transaction is refused, with an
+//     error that wraps ErrOtherTenant and speaks of a context that is done. A Begin
+//     that is refused so closes the connection.
+//   - An error about a schema that does not exist is PostgreSQL's own, a
+//     *pgconn.PgError with SQLSTATE 3F000.
+//   - Nothing is tried again.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
 // Acquire returns a connection for the tenant in ctx. The caller must Release it.
 func (db *DB) Acquire(ctx context.Context) (*Conn, error) {
-	t, err := tenant.Settled(ctx)
+	o, err := db.ownerOf(ctx)
 	if err != nil {
 		return nil, err
 	}
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
-		return nil, err
+		return nil, o.refused(err)
 	}
-	return &Conn{owned: owned{t}, conn: conn}, nil
+	return &Conn{owner: o, conn: conn, session: sessionOf(conn.Conn())}, nil
 }
 
 // AcquireFunc calls f with a connection for the tenant in ctx, and releases it.
@@ -79,75 +112,94 @@ func (db *DB) AcquireFunc(ctx context.Context, f func(*Conn) error) error {
 // Begin begins a transaction for the tenant in ctx.
 func (db *DB) Begin(ctx context.Context) (pgx.Tx, error) { return db.BeginTx(ctx, pgx.TxOptions{}) }
 
+// BeginFunc calls f in a transaction for the tenant in ctx: it is committed if f
+// returns nil, and rolled back if f returns an error, which BeginFunc then returns,
+// or panics.
+func (db *DB) BeginFunc(ctx context.Context, f func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, db, f)
+}
+
 // BeginTx begins a transaction with options for the tenant in ctx.
 func (db *DB) BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error) {
-	t, err := tenant.Settled(ctx)
+	conn, err := db.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tx, err := db.pool.BeginTx(ctx, options)
-	if err != nil {
-		return nil, refused(t, err)
-	}
-	return &transaction{owned: owned{t}, tx: tx}, nil
+	return conn.begin(ctx, options, conn.Release)
+}
+
+// BeginTxFunc is BeginFunc with options.
+func (db *DB) BeginTxFunc(ctx context.Context, options pgx.TxOptions, f func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, db, options, f)
 }
 
 // Close closes all connections and waits until those in use are released.
 func (db *DB) Close() { db.pool.Close() }
 
-// CopyFrom copies rows into a table of the tenant in ctx.
+// Config returns a copy of the pool's configuration, with what New changed in it.
+func (db *DB) Config() *pgxpool.Config { return db.pool.Config() }
+
+// CopyFrom copies rows into a table of the tenant in ctx. The table is described
+// each time, which costs a round trip: pgx would remember its types, and write those
+// of another tenant.
 func (db *DB) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
-	t, err := tenant.Settled(ctx)
+	conn, err := db.Acquire(ctx)
 	if err != nil {
 		return 0, err
 	}
-	n, err := db.pool.CopyFrom(ctx, table, columns, rows)
-	return n, refused(t, err)
+	defer conn.Release()
+	return conn.CopyFrom(ctx, table, columns, rows)
 }
 
 // Exec executes sql in the schema of the tenant in ctx.
 func (db *DB) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	t, err := tenant.Settled(ctx)
+	conn, err := db.Acquire(ctx)
 	if err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	tag, err := db.pool.Exec(ctx, sql, args...)
-	return tag, refused(t, err)
+	defer conn.Release()
+	return conn.Exec(ctx, sql, args...)
 }
 
 // Ping reports whether the server answers and the schema of the tenant in ctx
 // exists.
 func (db *DB) Ping(ctx context.Context) error {
-	_, err := db.Exec(ctx, "-- ping")
+	_, err := db.Exec(ctx, "SELECT")
 	return err
 }
 
 // Query runs sql in the schema of the tenant in ctx.
 func (db *DB) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	t, err := tenant.Settled(ctx)
+	conn, err := db.Acquire(ctx)
 	if err != nil {
-		return failedRows(err)
+		return noRows{err}, err
 	}
-	rows, err := db.pool.Query(ctx, sql, args...)
-	return tenantRows{rows, t}, refused(t, err)
+	defer conn.releaseIfPanicking()
+	return conn.session.query(ctx, conn.conn, conn.owner, sql, args, conn.Release) //nolint:sqlclosecheck // the caller does
 }
 
 // QueryRow runs sql in the schema of the tenant in ctx. Errors come with Scan.
 func (db *DB) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	t, err := tenant.Settled(ctx)
-	if err != nil {
-		return failedRow{err}
-	}
-	return tenantRow{db.pool.QueryRow(ctx, sql, args...), t}
+	rows, _ := db.Query(ctx, sql, args...)
+	return row{rows}
 }
 
-// SendBatch sends the statements of b, all for the tenant in ctx.
+// Reset closes all connections, those in use when they are released, and goes on
+// with new ones.
+func (db *DB) Reset() { db.pool.Reset() }
+
+// SendBatch sends the statements of b, all for the tenant in ctx. Unlike with pgx, b
+// may be sent again, and by another tenant.
 func (db *DB) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
-	t, err := tenant.Settled(ctx)
-	if err != nil {
-		return failedBatch{err}
+	if err := checkBatch(b); err != nil {
+		return failBatch(nil, err)
 	}
-	return tenantBatch{db.pool.SendBatch(ctx, b), t}
+	conn, err := db.Acquire(ctx)
+	if err != nil {
+		return failBatch(b, err)
+	}
+	defer conn.releaseIfPanicking()
+	return conn.session.sendBatch(ctx, conn.conn, conn.owner, b, conn.Release)
 }
 
 // Stat returns the pool's statistics.

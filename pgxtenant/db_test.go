@@ -81,7 +81,7 @@ func calls(ctx context.Context, s statements) map[string]func() error {
 func TestDBCalls(t *testing.T) {
 	t.Parallel()
 
-	db := newPool(t, twoTenants, func(c *pgxpool.Config) { c.MaxConns = 1 })
+	db := newDB(t, twoTenants, one)
 	a, b, gone := as(t, 1, "a"), as(t, 2, "b"), as(t, 3, "gone")
 	n := 0
 	for name := range calls(a, db) {
@@ -108,8 +108,8 @@ func TestDBCalls(t *testing.T) {
 func TestOtherTenant(t *testing.T) {
 	t.Parallel()
 
-	tracer := &counter{}
-	db := newPool(t, twoTenants, func(c *pgxpool.Config) { c.ConnConfig.Tracer = tracer })
+	tracer := &tracer{}
+	db := newDB(t, twoTenants, func(c *pgxpool.Config) { c.ConnConfig.Tracer = tracer })
 	a, b := as(t, 1, "a"), as(t, 2, "b")
 	conn, err := db.Acquire(a)
 	if err != nil {
@@ -152,11 +152,46 @@ func TestOtherTenant(t *testing.T) {
 	}
 }
 
+// Whatever the mode of pgx, whatever comes first on a connection after another
+// tenant, by way of DB or of its pool, is in the tenant's schema.
+func TestFirstCall(t *testing.T) {
+	t.Parallel()
+
+	for _, mode := range []pgx.QueryExecMode{
+		pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeDescribeExec,
+		pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol,
+	} {
+		db := newDB(t, twoTenants, one, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
+		a, b := as(t, 1, "a"), as(t, 2, "b")
+		rows := func() (public, inA, inB int) {
+			err := db.QueryRow(tenant.Public(t.Context()), "SELECT (SELECT count(*) FROM public.things), (SELECT count(*) FROM a.things), (SELECT count(*) FROM b.things)").Scan(&public, &inA, &inB)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return public, inA, inB
+		}
+		n := 0
+		for way, s := range map[string]statements{"DB": db, "Pool": db.Pool()} {
+			for name := range calls(a, s) {
+				for range 2 {
+					n++
+					if err := errors.Join(calls(a, s)[name](), calls(b, s)[name]()); err != nil {
+						t.Errorf("%v: %s of %s: %v", mode, name, way, err)
+					}
+					if public, inA, inB := rows(); public != 0 || inA != n || inB != n {
+						t.Fatalf("%v: %s of %s: rows in public, a, b: %d, %d, %d; want 0, %d, %[7]d", mode, name, way, public, inA, inB, n)
+					}
+				}
+			}
+		}
+	}
+}
+
 // A batch that begins a transaction gives it out as the tenant's own.
 func TestBatchTx(t *testing.T) {
 	t.Parallel()
 
-	db := newPool(t, twoTenants)
+	db := newDB(t, twoTenants)
 	a, b := as(t, 1, "a"), as(t, 2, "b")
 	batch := &pgx.Batch{}
 	batch.BeginTx(pgx.TxOptions{})

@@ -2,57 +2,105 @@ package pgxtenant
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/pgxtenant/internal/wire"
-	"github.com/cotenant/cotenant/tenant"
 )
 
-// newPool makes the pool of a DB: each of its connections has a wire.Conn, which is
-// told the path of the tenant that acquires it.
-func newPool(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, error) {
-	if config.BeforeAcquire != nil { //nolint:staticcheck // deprecated, and pgxpool would ignore it without a word
-		return nil, errors.New("pgxpool.Config.BeforeAcquire is set (set PrepareConn instead, which also gets the call's error)")
-	}
+// newPool makes the pool of db: each of its connections has a wire.Conn, which is
+// told the path of the tenant that acquires it, and a session.
+//
+// Left alone, pgx describes each statement anew on these connections, so that
+// nothing is remembered of one without a tag.
+func (db *DB) newPool(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, error) {
 	config = config.Copy()
-	if config.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
-		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
-	}
-	connect, prepare := config.BeforeConnect, config.PrepareConn
+	c := config.ConnConfig
+	c.DescriptionCacheCapacity, c.StatementCacheCapacity = db.config.DescriptionCache, db.config.StatementCache
+	c.DefaultQueryExecMode = db.untagged(c.DefaultQueryExecMode)
+	t := newTracer(db, c.Tracer)
+	c.Tracer = t
+
+	connect, connected, prepare := config.BeforeConnect, config.AfterConnect, config.PrepareConn
+	release, closing := config.AfterRelease, config.BeforeClose
 	config.BeforeConnect = func(ctx context.Context, conn *pgx.ConnConfig) error {
 		if connect != nil {
 			if err := connect(ctx, conn); err != nil {
 				return err
 			}
 		}
-		wire.Attach(&conn.Config, wire.Auto)
+		if conn.Tracer != t {
+			conn.Tracer = newTracer(db, conn.Tracer)
+		}
+		conn.DefaultQueryExecMode = db.untagged(conn.DefaultQueryExecMode)
+		wire.Attach(&conn.Config, db.config.Mode.wire())
 		return nil
 	}
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if db.config.Mode != Transaction {
+			if err := CheckServer(ctx, conn); err != nil {
+				return err
+			}
+		}
+		if connected == nil {
+			return nil
+		}
+		return connected(ctx, conn)
+	}
 	config.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
-		if ok, err := scope(ctx, conn); !ok || err != nil || prepare == nil {
+		if ok, err := acquired(ctx, conn); !ok || err != nil || prepare == nil {
 			return ok, err
 		}
 		return prepare(ctx, conn)
 	}
+	if release != nil {
+		config.AfterRelease = func(conn *pgx.Conn) bool {
+			if s := sessionOf(conn); s != nil {
+				s.given = false
+				defer func() { s.given = true }()
+			}
+			return release(conn)
+		}
+	}
+	if closing != nil {
+		config.BeforeClose = func(conn *pgx.Conn) {
+			if s := sessionOf(conn); s != nil {
+				s.owner, s.given = nil, false
+			}
+			closing(conn)
+		}
+	}
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
-// scope has conn want the path of the tenant in ctx, for every acquire anew: the
-// application may have changed it in a way that does not show, and the schema may
-// have gone. What it returns is for pgxpool: whether conn is any good.
-func scope(ctx context.Context, conn *pgx.Conn) (bool, error) {
-	t, err := tenant.Settled(ctx)
+// untagged returns, for a mode that the application chose, the one for statements
+// without a tag.
+func (db *DB) untagged(mode pgx.QueryExecMode) pgx.QueryExecMode {
+	switch mode {
+	case pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheDescribe:
+		if db.config.Mode == Transaction {
+			return pgx.QueryExecModeExec
+		}
+		return pgx.QueryExecModeDescribeExec
+	default:
+		return mode
+	}
+}
+
+// acquired has conn work for the tenant in ctx. What it returns is for pgxpool:
+// whether conn is any good.
+func acquired(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	s := sessionOf(conn)
+	if s == nil || wire.Of(conn.PgConn()) == nil || wire.Of(conn.PgConn()).Broken() {
+		return false, nil // another one will do
+	}
+	o, err := s.db.ownerOf(ctx)
 	if err != nil {
 		return true, err
 	}
-	c := wire.Of(conn.PgConn())
-	if c == nil || c.Broken() {
-		return false, nil // another one will do
+	if err := s.enter(ctx, o); err != nil {
+		return !conn.IsClosed(), o.refused(err)
 	}
-	c.Want(wire.Path{SearchPath: searchpath.For(t.Schema), Schema: searchpath.Quote(t.Schema)})
-	return true, nil
+	return !wire.Of(conn.PgConn()).Broken(), nil
 }

@@ -1,120 +1,105 @@
 package pgxtenant
 
 import (
+	"errors"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
-
-	"github.com/cotenant/cotenant/tenant"
 )
 
-// tenantRows are the rows of a tenant: a schema that does not exist shows when they
-// are read.
-type tenantRows struct {
-	pgx.Rows
-	tenant *tenant.Tenant
-}
-
-// Err returns the error that ended the rows.
-func (r tenantRows) Err() error { return refused(r.tenant, r.Rows.Err()) }
-
-// Scan reads the current row.
-func (r tenantRows) Scan(dest ...any) error { return refused(r.tenant, r.Rows.Scan(dest...)) }
-
-// tenantRow is a row of a tenant.
-type tenantRow struct {
-	row    pgx.Row
-	tenant *tenant.Tenant
-}
-
-// Scan reads the row.
-func (r tenantRow) Scan(dest ...any) error { return refused(r.tenant, r.row.Scan(dest...)) }
-
-// tenantBatch is the results of a tenant's batch.
-type tenantBatch struct {
+// batchResults are the results of a tenant's batch.
+type batchResults struct {
 	pgx.BatchResults
-	tenant *tenant.Tenant
+	owner owner
+	tx    *transaction // that the batch began, or nil
+	done  func()       // gives the connection back; nil if tx does, and after that
+}
+
+// newBatchResults returns the results of a batch that was sent on s. The connection
+// is the transaction's, if the batch began one.
+func newBatchResults(s *session, o owner, results pgx.BatchResults, done func()) *batchResults {
+	b := &batchResults{BatchResults: results, owner: o, done: done}
+	if tx := results.Tx(); tx != nil {
+		b.tx = &transaction{session: s, owner: b.owner, tx: tx, done: done}
+		b.done = nil
+	}
+	return b
 }
 
 // Close reads what was not read.
-func (b tenantBatch) Close() error { return refused(b.tenant, b.BatchResults.Close()) }
+func (b *batchResults) Close() error {
+	err := b.BatchResults.Close()
+	if done := b.done; done != nil {
+		b.done = nil
+		done()
+	}
+	return b.owner.refused(err)
+}
 
 // Exec reads the result of the next statement.
-func (b tenantBatch) Exec() (pgconn.CommandTag, error) {
+func (b *batchResults) Exec() (pgconn.CommandTag, error) {
 	tag, err := b.BatchResults.Exec()
-	return tag, refused(b.tenant, err)
+	return tag, b.owner.refused(err)
 }
 
 // Query reads the rows of the next statement.
-func (b tenantBatch) Query() (pgx.Rows, error) {
-	rows, err := b.BatchResults.Query()
-	return tenantRows{rows, b.tenant}, refused(b.tenant, err)
+func (b *batchResults) Query() (pgx.Rows, error) {
+	r, err := b.BatchResults.Query()
+	return &rows{Rows: r, owner: b.owner}, b.owner.refused(err)
 }
 
 // QueryRow reads the row of the next statement.
-func (b tenantBatch) QueryRow() pgx.Row { return tenantRow{b.BatchResults.QueryRow(), b.tenant} }
-
-// Tx returns the transaction that the batch began.
-func (b tenantBatch) Tx() pgx.Tx {
-	return &transaction{owned: owned{b.tenant}, tx: b.BatchResults.Tx()}
+func (b *batchResults) QueryRow() pgx.Row {
+	r, _ := b.Query()
+	return row{r}
 }
 
-// failedRow is the row of a call that was refused before anything was sent.
-type failedRow struct{ err error }
+// Tx returns the transaction that the batch began, or nil.
+func (b *batchResults) Tx() pgx.Tx {
+	if b.tx == nil {
+		return nil
+	}
+	return b.tx
+}
 
-// Scan returns the error.
-func (r failedRow) Scan(...any) error { return r.err }
+// The errors of checkBatch.
+var (
+	errNoBatch = errors.New("the batch is nil (queue statements on a &pgx.Batch{})")
+	errNoText  = errors.New("the batch has a statement without a text (leave it out)")
+)
 
-// failedRows are the rows of such a call.
-func failedRows(err error) (pgx.Rows, error) { return noRows{err}, err }
+// checkBatch refuses a batch that pgx would panic about.
+func checkBatch(b *pgx.Batch) error {
+	if b == nil {
+		return errNoBatch
+	}
+	for _, q := range b.QueuedQueries {
+		if q == nil || q.SQL == "" {
+			return errNoText
+		}
+	}
+	return nil
+}
 
-// noRows are rows that were closed before they were read.
-type noRows struct{ err error }
+// failedBatch are the results of a batch that was refused before it was sent.
+type failedBatch struct {
+	pgx.BatchResults
+	err error
+}
 
-// Close does nothing.
-func (r noRows) Close() {}
+// failBatch returns the results of b, which was refused.
+func failBatch(b *pgx.Batch, err error) failedBatch {
+	if b == nil {
+		b = &pgx.Batch{}
+	}
+	return failedBatch{pgx.FailedBatchResults(b, err), err}
+}
 
-// CommandTag is empty.
-func (r noRows) CommandTag() pgconn.CommandTag { return pgconn.CommandTag{} }
-
-// Conn is not known.
-func (r noRows) Conn() *pgx.Conn { return nil }
-
-// Err returns the error.
-func (r noRows) Err() error { return r.err }
-
-// FieldDescriptions are none.
-func (r noRows) FieldDescriptions() []pgconn.FieldDescription { return nil }
-
-// Next is false.
-func (r noRows) Next() bool { return false }
-
-// RawValues are none.
-func (r noRows) RawValues() [][]byte { return nil }
-
-// Scan returns the error.
-func (r noRows) Scan(...any) error { return r.err }
-
-// TypeMap is not known.
-func (r noRows) TypeMap() *pgtype.Map { return nil }
-
-// Values returns the error.
-func (r noRows) Values() ([]any, error) { return nil, r.err }
-
-// failedBatch is the results of such a batch.
-type failedBatch struct{ err error }
-
-// Close returns the error.
-func (b failedBatch) Close() error { return b.err }
-
-// Exec returns the error.
-func (b failedBatch) Exec() (pgconn.CommandTag, error) { return pgconn.CommandTag{}, b.err }
-
-// Query returns the error.
-func (b failedBatch) Query() (pgx.Rows, error) { return failedRows(b.err) }
-
-// QueryRow returns the error with Scan.
-func (b failedBatch) QueryRow() pgx.Row { return failedRow(b) }
-
-// Tx returns a transaction whose methods return the error.
-func (b failedBatch) Tx() pgx.Tx { return &transaction{err: b.err} }
+// Tx returns a transaction whose methods return the error, if the batch would have
+// begun one.
+func (b failedBatch) Tx() pgx.Tx {
+	if b.BatchResults.Tx() == nil {
+		return nil
+	}
+	return &transaction{err: b.err}
+}

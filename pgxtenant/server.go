@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -28,20 +29,23 @@ var (
 // each transaction any server connection, so that a search_path set on one
 // serves the next client with another tenant's rows.
 func CheckServer(ctx context.Context, conn *pgx.Conn) error {
-	var version int
-	var name string
-	var pid uint32
-	err := conn.QueryRow(ctx,
-		"SELECT pg_catalog.current_setting('server_version_num')::int, pg_catalog.current_setting('server_version'), pg_catalog.pg_backend_pid()",
-		pgx.QueryExecModeExec).Scan(&version, &name, &pid)
+	// By pgconn, so that a tracer is not shown it.
+	results, err := conn.PgConn().Exec(ctx,
+		"SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_version'), pg_catalog.pg_backend_pid()").ReadAll()
 	if err != nil {
 		return fmt.Errorf("look at the server: %w", err)
 	}
+	row := results[0].Rows[0]
+	version, err := strconv.Atoi(string(row[0]))
+	if err != nil {
+		return fmt.Errorf("look at the server: %w", err)
+	}
+	name, pid := string(row[1]), string(row[2])
 	if err := checkVersion(version, name); err != nil {
 		return err
 	}
-	if pid != conn.PgConn().PID() {
-		return fmt.Errorf("%w: rows of one tenant could reach another through it (connect to the server itself, without PgBouncer or the like)", ErrPooler)
+	if pid != strconv.FormatUint(uint64(conn.PgConn().PID()), 10) {
+		return fmt.Errorf("%w: rows of one tenant could reach another through it (connect to the server itself; or for transaction pooling use the mode pgxtenant.Transaction, and with cotenant.Open Config.DirectURL for the server itself)", ErrPooler)
 	}
 	return nil
 }

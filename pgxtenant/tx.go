@@ -10,17 +10,45 @@ import (
 // transaction is a transaction that belongs to a tenant. Commit and Rollback take
 // any context: they must work when the caller's is done.
 type transaction struct {
-	owned
-	tx  pgx.Tx
-	err error // it was refused before it began: there is no tx
+	session *session
+	owner   owner
+	tx      pgx.Tx
+	outer   *transaction // of which this is a savepoint
+	done    func()       // gives the connection back; nil if that is the caller's
+	err     error        // it never began, or is over
 }
 
-// check refuses a context of another tenant, or of none.
+// check refuses a context of another tenant, or of none, and a transaction that is
+// over.
 func (t *transaction) check(ctx context.Context) error {
-	if t.err != nil {
-		return t.err
+	if err := t.over(); err != nil {
+		return err
 	}
-	return t.owned.check(ctx)
+	return t.owner.check(ctx)
+}
+
+// over returns an error if nothing can be done any more.
+func (t *transaction) over() error {
+	if t == nil {
+		return pgx.ErrTxClosed
+	}
+	if t.err == nil && t.outer != nil {
+		return t.outer.over()
+	}
+	return t.err
+}
+
+// end ends the transaction by means of f.
+func (t *transaction) end(ctx context.Context, f func(context.Context) error) error {
+	if err := t.over(); err != nil {
+		return err
+	}
+	err := f(t.owner.context(ctx))
+	t.err = pgx.ErrTxClosed
+	if t.done != nil {
+		t.done()
+	}
+	return t.owner.refused(err)
 }
 
 // Begin begins a savepoint.
@@ -30,25 +58,19 @@ func (t *transaction) Begin(ctx context.Context) (pgx.Tx, error) {
 	}
 	tx, err := t.tx.Begin(ctx)
 	if err != nil {
-		return nil, err
+		return nil, t.owner.refused(err)
 	}
-	return &transaction{owned: t.owned, tx: tx}, nil
+	return &transaction{session: t.session, owner: t.owner, tx: tx, outer: t}, nil
 }
 
 // Commit commits.
 func (t *transaction) Commit(ctx context.Context) error {
-	if t.err != nil {
-		return t.err
-	}
-	return t.tx.Commit(ctx)
+	return t.end(ctx, func(ctx context.Context) error { return t.tx.Commit(ctx) })
 }
 
 // Rollback rolls back.
 func (t *transaction) Rollback(ctx context.Context) error {
-	if t.err != nil {
-		return t.err
-	}
-	return t.tx.Rollback(ctx)
+	return t.end(ctx, func(ctx context.Context) error { return t.tx.Rollback(ctx) })
 }
 
 // CopyFrom copies rows into a table.
@@ -56,32 +78,38 @@ func (t *transaction) CopyFrom(ctx context.Context, table pgx.Identifier, column
 	if err := t.check(ctx); err != nil {
 		return 0, err
 	}
-	return t.tx.CopyFrom(ctx, table, columns, rows)
+	n, err := t.tx.CopyFrom(ctx, table, columns, rows)
+	return n, t.owner.refused(err)
 }
 
 // SendBatch sends the statements of b.
 func (t *transaction) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 	if err := t.check(ctx); err != nil {
-		return failedBatch{err}
+		return failBatch(b, err)
 	}
-	return t.tx.SendBatch(ctx, b)
+	if err := checkBatch(b); err != nil {
+		return failBatch(nil, err)
+	}
+	return t.session.sendBatch(ctx, t.tx, t.owner, b, nil)
 }
 
 // LargeObjects returns the large objects of the transaction. They are shared by all
 // tenants: PostgreSQL keeps them outside of schemas.
 func (t *transaction) LargeObjects() pgx.LargeObjects {
-	if t.err != nil {
+	if t.tx == nil {
 		return pgx.LargeObjects{}
 	}
 	return t.tx.LargeObjects()
 }
 
-// Prepare prepares a statement.
+// Prepare prepares a statement. The name is the connection's: what another tenant
+// prepared under it gives way.
 func (t *transaction) Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error) {
 	if err := t.check(ctx); err != nil {
 		return nil, err
 	}
-	return t.tx.Prepare(ctx, name, sql)
+	sd, err := t.session.prepare(ctx, t.tx, name, sql)
+	return sd, t.owner.refused(err)
 }
 
 // Exec executes sql.
@@ -89,28 +117,27 @@ func (t *transaction) Exec(ctx context.Context, sql string, args ...any) (pgconn
 	if err := t.check(ctx); err != nil {
 		return pgconn.CommandTag{}, err
 	}
-	return t.tx.Exec(ctx, sql, args...)
+	tag, err := t.session.exec(ctx, t.tx, sql, args)
+	return tag, t.owner.refused(err)
 }
 
 // Query runs sql.
 func (t *transaction) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if err := t.check(ctx); err != nil {
-		return failedRows(err)
+		return noRows{err}, err
 	}
-	return t.tx.Query(ctx, sql, args...)
+	return t.session.query(ctx, t.tx, t.owner, sql, args, nil)
 }
 
 // QueryRow runs sql.
 func (t *transaction) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	if err := t.check(ctx); err != nil {
-		return failedRow{err}
-	}
-	return t.tx.QueryRow(ctx, sql, args...)
+	rows, _ := t.Query(ctx, sql, args...)
+	return row{rows}
 }
 
-// Conn returns the connection of the transaction. Calls on it are not checked.
+// Conn returns the connection of the transaction; see Conn.Conn.
 func (t *transaction) Conn() *pgx.Conn {
-	if t.err != nil {
+	if t.tx == nil {
 		return nil
 	}
 	return t.tx.Conn()

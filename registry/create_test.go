@@ -214,7 +214,7 @@ func TestOnTenantCreated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if scoped, err = pgxtenant.New(t.Context(), config); err != nil {
+	if scoped, err = pgxtenant.New(t.Context(), config, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(scoped.Close)

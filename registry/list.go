@@ -67,6 +67,7 @@ func (r *Registry) pageAfter(ctx context.Context, after *int64) ([]listed, error
 		t, err := scanTenant(row)
 		switch {
 		case err == nil:
+			t.Database = r.config.Database
 			return listed{id: t.ID, tenant: t}, nil
 		case t != nil && t.ID != 0:
 			return listed{id: t.ID, err: err}, nil

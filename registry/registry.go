@@ -36,6 +36,9 @@ type Config struct {
 	// CacheTTL bounds how long a cached tenant is served after it changed, if
 	// the news of the change was lost. Defaults to 5 minutes.
 	CacheTTL time.Duration
+	// Database tells the database from others; each tenant gets it as its
+	// Database. Defaults to nothing: the tenants are not told from others'.
+	Database string
 	// DomainsTable is the name of the domains' table. Defaults to
 	// cotenant.domains.
 	DomainsTable pgx.Identifier

@@ -41,6 +41,7 @@ func (r *Registry) queryTenant(ctx context.Context, q querier, sql string, args 
 	if err != nil {
 		return nil, r.tablesError(err)
 	}
+	t.Database = r.config.Database
 	return t, nil
 }
 

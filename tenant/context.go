@@ -8,11 +8,12 @@ import (
 
 type contextKey struct{}
 
-// binding is what a context carries: the tenant, and while it is being created
-// the state of its transaction.
+// binding is what a context carries: the tenant, whether the shared tables are out
+// of sight, and while the tenant is being created the state of its transaction.
 type binding struct {
-	tenant  *Tenant
-	pending *atomic.Bool
+	tenant        *Tenant
+	withoutPublic bool
+	pending       *atomic.Bool
 }
 
 // NewContext returns a context that carries t. Everything that is given this
@@ -38,6 +39,23 @@ func FromContext(ctx context.Context) (*Tenant, error) {
 // the public tenant, with ID 0, whether or not the registry has a row for it.
 func Public(ctx context.Context) context.Context {
 	return NewContext(ctx, &Tenant{Schema: PublicSchema()})
+}
+
+// WithoutPublic returns a context for work in the schema of ctx's tenant alone: a
+// name that is not there is an error, where otherwise it would be looked for among
+// the shared tables. It holds until NewContext puts a tenant into the context
+// again. The public tenant goes on to see public.
+func WithoutPublic(ctx context.Context) context.Context {
+	b, _ := ctx.Value(contextKey{}).(binding)
+	b.withoutPublic = true
+	return context.WithValue(ctx, contextKey{}, b)
+}
+
+// SeesPublic reports whether the shared tables are in sight of ctx's tenant: they
+// are, unless WithoutPublic hid them.
+func SeesPublic(ctx context.Context) bool {
+	b, _ := ctx.Value(contextKey{}).(binding)
+	return !b.withoutPublic || b.tenant != nil && b.tenant.IsPublic()
 }
 
 // NewPending returns a context that carries t while t is being created:

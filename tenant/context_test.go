@@ -1,6 +1,7 @@
 package tenant_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -83,5 +84,38 @@ func TestTenantIs(t *testing.T) {
 		if got := tt.a.Is(tt.b); got != tt.want {
 			t.Errorf("%v.Is(%v) = %t", tt.a, tt.b, got)
 		}
+	}
+}
+
+func TestWithoutPublic(t *testing.T) {
+	t.Parallel()
+
+	acme := &tenant.Tenant{ID: 1, Schema: tenant.MustParseSchema("acme")}
+	ctx := tenant.NewContext(t.Context(), acme)
+	alone := tenant.WithoutPublic(ctx)
+	if got, err := tenant.FromContext(alone); got != acme || err != nil {
+		t.Errorf("FromContext = %v, %v", got, err)
+	}
+	for name, tt := range map[string]struct {
+		ctx  context.Context
+		want bool
+	}{
+		"tenant": {ctx, true}, "without": {alone, false}, "a tenant anew": {tenant.NewContext(alone, acme), true},
+		"public": {tenant.WithoutPublic(tenant.Public(ctx)), true}, "nobody": {t.Context(), true},
+	} {
+		if got := tenant.SeesPublic(tt.ctx); got != tt.want {
+			t.Errorf("%s: SeesPublic = %t", name, got)
+		}
+	}
+	if _, err := tenant.FromContext(tenant.WithoutPublic(t.Context())); !errors.Is(err, tenant.ErrNoTenant) {
+		t.Errorf("WithoutPublic of nobody: %v", err)
+	}
+	pending, commit := tenant.NewPending(t.Context(), acme)
+	if _, err := tenant.Settled(tenant.WithoutPublic(pending)); !errors.Is(err, tenant.ErrUncommitted) {
+		t.Errorf("WithoutPublic of a pending tenant: %v", err)
+	}
+	commit()
+	if _, err := tenant.Settled(tenant.WithoutPublic(pending)); err != nil {
+		t.Error(err)
 	}
 }

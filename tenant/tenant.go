@@ -26,6 +26,10 @@ type Tenant struct {
 	// CreatedAt is when the row was made, and zero where the table has no
 	// such column.
 	CreatedAt time.Time
+	// Database tells the database that the tenant is of from others: what that
+	// one's registry was configured with. It is empty for a tenant made by hand,
+	// which any database takes.
+	Database string
 	// Fields are the columns that the user added to the table.
 	Fields Fields
 }

@@ -55,8 +55,9 @@ var floors = map[string]floor{
 	"auth":     floor2,
 	"cotenant": floor2,
 
-	"manage":     floor3,
-	"tenanttest": floor3,
+	"manage":                 floor3,
+	"tenanttest":             floor3,
+	"tenanttest/conformance": floor3,
 
 	"examples/...": examples,
 
@@ -75,7 +76,7 @@ var sideways = map[[2]string]string{
 // mayDevelop who may lead to it. Nobody else's program should carry it.
 var (
 	development = []string{module + "/internal/devpg", "github.com/fergusstrange/embedded-postgres"}
-	mayDevelop  = []string{"cmd/cotenant", "internal/devpg", "internal/testdb"}
+	mayDevelop  = []string{"bench/access", "cmd/cotenant", "internal/devpg", "internal/testdb"}
 )
 
 // imports has, for some packages, all that they may import besides the standard
@@ -88,6 +89,7 @@ var imports = map[string][]string{
 // pays for. One more is a decision, and a line of the changelog.
 var modules = map[string][]string{
 	"pgxtenant": {
+		"github.com/hashicorp/golang-lru/v2",
 		"github.com/jackc/pgpassfile",
 		"github.com/jackc/pgservicefile",
 		"github.com/jackc/pgx/v5",

@@ -63,9 +63,10 @@ type gate struct {
 	open   atomic.Bool // the Conn is writing
 }
 
-// Write refuses what does not come from the Conn.
+// Write refuses what does not come from the Conn, and ends the connection.
 func (g *gate) Write(p []byte) (int, error) {
 	if g.closed.Load() && !g.open.Load() {
+		_ = g.Close()
 		return 0, ErrBypass
 	}
 	return g.Conn.Write(p)

@@ -50,16 +50,21 @@ type Conn struct {
 	reported string
 	reports  bool // the server reports its path
 	escapes  bool // standard_conforming_strings is off
-	prepared bool // our statements are on the server
+	prepared bool // our proof is on the server
+	paths    paths
 
 	status   byte             // of the last ReadyForQuery: I, T or E
 	touched  bool             // the application may have set the path
+	astray   bool             // the transaction that comes began on another path
 	dirty    bool             // and may have left something else
+	roles    bool             // and may have set another role in this transaction
 	groups   []group          // that were begun and not answered to the end
 	open     bool             // the last of them still takes messages
 	unproven bool             // and has work without a proof behind it
+	ended    bool             // and has ended a transaction
 	cut      int              // how much is still to come of a CopyData message
 	lasting  map[string]class // of prepared statements: those that must be remembered
+	fresh    map[string]bool  // those that were prepared in this transaction, in the mode Local
 	run      []message        // of the group that is looked at; kept for the next
 	scratch  []byte           // what is sent; kept for the next
 	refusal  error            // of an awaited group
@@ -74,16 +79,20 @@ var (
 	ErrAlone = errors.New("a statement that PostgreSQL runs only by itself, or one that ends a transaction with others behind it, cannot have the tenant's path set in front of it here (send it alone, outside of a batch or pipeline; behind a pooler, over a direct connection)")
 	// ErrBypass: pgx sent something past its frontend.
 	ErrBypass = errors.New("something was sent past the tenant's path, as a batch in pgx.QueryExecModeExec is (use another mode)")
-	// ErrUnnamed: in the mode Local a statement came without its Parse.
-	ErrUnnamed = errors.New("behind a pooler a statement must be parsed and executed in one transaction (use another mode than pgx.QueryExecModeDescribeExec)")
+	// ErrPrepared: in the mode Local a statement came that was parsed elsewhere,
+	// perhaps in another session, where its name may be another's.
+	ErrPrepared = errors.New("behind a pooler a statement must be parsed where it is executed (use another mode than pgx.QueryExecModeCacheStatement and QueryExecModeDescribeExec, and prepare within the transaction)")
 
-	errUnexpected = errors.New("unexpected message on the wire (the connection is dropped)")
+	// ErrLeaves: in the mode Local a statement would leave something in the session.
+	ErrLeaves = errors.New("behind a pooler what a statement leaves in the session reaches others (use SET LOCAL, pg_advisory_xact_lock or ON COMMIT DROP in a transaction, and a direct connection for LISTEN)")
+
+	errUnexpected = errors.New("unexpected message on the wire: a transaction that a hook left open, a NUL in a statement, or a pooler in the way (the connection is dropped)")
 	errRefused    = errors.New("the tenant's path was refused (the connection is dropped)")
 )
 
 // New returns a Conn that does nothing until it is activated.
 func New(in io.Reader, out io.Writer, mode Mode) *Conn {
-	c := &Conn{in: in, out: out, mode: mode, lasting: make(map[string]class)}
+	c := &Conn{in: in, out: out, mode: mode, lasting: make(map[string]class), fresh: make(map[string]bool), paths: paths{names: make(map[Path]string)}}
 	c.moved = sync.NewCond(&c.mu)
 	return c
 }
@@ -110,8 +119,11 @@ func (c *Conn) Want(p Path) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.open || c.cut > 0 || len(c.groups) > 0 || c.scan.within() || c.status != 'I' {
-		c.fail(errUnexpected)
+		_ = c.fail(errUnexpected)
 		return
+	}
+	if c.want == (Path{}) {
+		c.dirty = false // what was left when the connection was made is meant to stay
 	}
 	c.sure = c.sure && c.want == p && c.mode == OnChange
 	c.want = p
@@ -124,8 +136,8 @@ func (c *Conn) Broken() bool {
 	return c.broken != nil
 }
 
-// Dirty reports whether the application may have left something in the session
-// besides the path: settings, a role, temporary tables, cursors WITH HOLD, advisory
+// Dirty reports whether the application may have left something in the session since
+// the first Want, besides the path: settings, a role, temporary tables, cursors WITH HOLD, advisory
 // locks, LISTEN, prepared statements of its own. What a function did is not seen.
 func (c *Conn) Dirty() bool {
 	c.mu.Lock()
@@ -133,10 +145,14 @@ func (c *Conn) Dirty() bool {
 	return c.dirty
 }
 
-// fail breaks the connection for good. The lock is held.
+// fail breaks the connection for good, so that pgx, which waits for the server to end
+// it, need not. The lock is held.
 func (c *Conn) fail(err error) error {
 	if c.broken == nil {
 		c.broken = err
+		if c.gate != nil {
+			_ = c.gate.Close()
+		}
 	}
 	c.moved.Broadcast()
 	return c.broken

@@ -10,15 +10,15 @@
 //
 // A path whose schema does not exist leads to public, so there are proofs that it
 // exists: a parameter of type regnamespace, which PostgreSQL looks up when it is
-// bound. One stands in front of what reads or writes, so that nothing of public is
+// bound; a simple Query has a cast in its text. One stands in front of what reads or writes, so that nothing of public is
 // read; one stands behind it, so that what was done while the schema was dropped or
 // renamed is undone.
 //
 // The server's answers to what was put in are taken out again. What is not
 // understood breaks the connection, which the pool then replaces.
 //
-// What was put in cannot protect some statements of a text that ends a transaction
-// in its midst (BEGIN; …; COMMIT in one simple Query, a procedure or a DO block that
-// commits): they run on the right path, but a schema that is dropped or renamed at
-// that very moment is not noticed.
+// Nothing can stand behind what a procedure or a DO block does after a COMMIT of its
+// own, nor behind triggers that are deferred to a COMMIT: they run on the right path,
+// but where the schema is dropped or renamed at that very moment, what they wrote is
+// not undone.
 package wire

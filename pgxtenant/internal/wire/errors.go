@@ -17,9 +17,9 @@ const (
 )
 
 // rewriteError brings the body of an ErrorResponse into the terms of what pgx sent,
-// and returns its SQLSTATE. What of ours stood in front comes off the position that
-// the error points to; that a schema does not exist is marked as ours if it is. Of a
-// simple Query's tail that shows by the position.
+// and returns its SQLSTATE. What of ours stood before it comes off the position that
+// the error points to; that a schema does not exist is marked as ours if it is, which
+// in a simple Query shows by the position.
 func rewriteError(body []byte, g *group, mine bool) (rewritten []byte, code string) {
 	var fields [][]byte
 	for len(body) > 0 && body[0] != 0 {
@@ -33,15 +33,12 @@ func rewriteError(body []byte, g *group, mine bool) (rewritten []byte, code stri
 		case 'C':
 			code = value
 		case 'P':
-			at, err := strconv.Atoi(value)
-			if err != nil || at <= g.shift {
-				continue // it points into what stands in front
-			}
-			if g.tail && at > g.shift+g.length+2 { // behind "\n;"
-				mine = true
+			at, ours := g.position(value)
+			mine = mine || ours
+			if ours {
 				continue
 			}
-			field = append(strconv.AppendInt([]byte{'P'}, int64(at-g.shift), 10), 0)
+			field = append([]byte("P"+at), 0)
 		}
 		fields = append(fields, field)
 	}
@@ -53,4 +50,23 @@ func rewriteError(body []byte, g *group, mine bool) (rewritten []byte, code stri
 		out = append(out, field...)
 	}
 	return append(out, 0), code
+}
+
+// position returns the position in what pgx sent, and whether it is in what is ours.
+func (g *group) position(value string) (at string, ours bool) {
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		return value, false
+	}
+	shift := 0
+	for _, s := range g.ours {
+		if n >= s.from && n < s.to {
+			// A syntax error at our semicolon is one at the end of the text.
+			return "", true
+		}
+		if n >= s.to {
+			shift += s.to - s.from
+		}
+	}
+	return strconv.Itoa(n - shift), false
 }

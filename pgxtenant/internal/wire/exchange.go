@@ -10,11 +10,11 @@ import (
 // exchange sets the path by a group of its own and awaits the answer: one round
 // trip, for what may not stand behind another. Nothing else is under way, and the
 // lock is held. What the server sends unasked meanwhile is stashed for pgx.
-func (c *Conn) exchange(o *output, at int) error {
+func (c *Conn) exchange(at int) error {
 	if len(c.groups) > 0 || at > 0 {
 		return ErrAlone // in a pipeline: what goes before is not confirmed
 	}
-	g := group{silent: true, awaited: true}
+	g := group{silent: true, awaited: true, quiet: true}
 	p := appendEmpty(c.appendSet(nil, &g), 'S')
 	c.groups = append(c.groups, g)
 	if err := c.send(p); err != nil {

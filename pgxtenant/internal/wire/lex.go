@@ -2,56 +2,160 @@ package wire
 
 import "strings"
 
-// cutStatement returns the first statement of sql and what follows its semicolon, as
-// PostgreSQL's own scanner (scan.l) finds it. escapes says that a backslash escapes
-// in every string (standard_conforming_strings is off). doubt says that the
-// statement may end elsewhere.
-func cutStatement(sql string, escapes bool) (statement, rest string, more, doubt bool) {
-	for i := 0; i < len(sql); {
-		switch ch := sql[i]; {
-		case ch == ';':
-			return sql[:i], sql[i+1:], true, doubt
-		case ch == '\'' || ch == '"':
-			n := strings.IndexByte(sql[i+1:], ch)
-			if n < 0 {
-				return sql, "", false, true
-			}
-			if ch == '\'' {
-				// What follows an E'…' may continue it.
-				escapes = escapes || i > 0 && sql[i-1]|0x20 == 'e'
-				doubt = doubt || escapes && strings.IndexByte(sql[i+1:i+1+n], '\\') >= 0
-			}
-			i += n + 2
-		case ch == '-' && strings.HasPrefix(sql[i:], "--"):
-			n := strings.IndexAny(sql[i:], "\r\n")
-			if n < 0 {
-				return sql, "", false, doubt
-			}
-			i += n
-		case ch == '/' && strings.HasPrefix(sql[i:], "/*"):
-			rest, ok := skipComment(sql[i:])
-			if !ok {
-				return sql, "", false, true
-			}
-			i = len(sql) - len(rest)
-		case ch == '$':
-			tag := dollarTag(sql[i:])
-			if tag == "" || i > 0 && inName(sql[i-1]) {
-				// Part of a name, or a parameter; which of the two is not looked into.
-				doubt = doubt || tag != ""
-				i++
-				continue
-			}
-			n := strings.Index(sql[i+len(tag):], tag)
-			if n < 0 {
-				return sql, "", false, true
-			}
-			i += n + 2*len(tag)
-		default:
-			i++
+// lexer takes SQL apart as PostgreSQL's own scanner (scan.l) does, as far as it takes
+// to know what is a word, what is quoted, and where a statement ends.
+type lexer struct {
+	sql     string
+	at      int
+	escapes bool // a backslash escapes in every string: standard_conforming_strings is off
+	open    bool // something that is quoted, or a comment, does not end
+}
+
+// token is a word, something quoted, or one character of anything else. At the end
+// of the text it is empty.
+type token struct {
+	text   string // of what is quoted by double quotes, what is between them; of a string nothing
+	quoted byte   // ', " or $
+}
+
+// is reports whether the token is a keyword, which is given in upper case.
+func (t token) is(keyword string) bool {
+	return t.quoted == 0 && len(t.text) == len(keyword) && strings.EqualFold(t.text, keyword)
+}
+
+func (l *lexer) next() token {
+	l.skipSpace()
+	if l.at >= len(l.sql) {
+		return token{}
+	}
+	start := l.at
+	switch ch := l.sql[start]; {
+	case isLetter(ch):
+		for l.at < len(l.sql) && inName(l.sql[l.at]) {
+			l.at++
+		}
+		if (ch|0x20 == 'e') && l.at == start+1 && strings.HasPrefix(l.sql[l.at:], "'") {
+			l.skipEscaped()
+			return token{quoted: '\''}
+		}
+		return token{text: l.sql[start:l.at]}
+	case ch == '\'':
+		if l.escapes {
+			l.skipEscaped()
+		} else {
+			l.skipQuoted(ch)
+		}
+		return token{quoted: ch}
+	case ch == '"':
+		l.skipQuoted(ch)
+		return token{text: strings.Trim(l.sql[start:l.at], `"`), quoted: ch}
+	case ch == '$':
+		if tag := dollarTag(l.sql[start:]); tag != "" {
+			l.at += len(tag)
+			l.skipPast(tag)
+			return token{quoted: ch}
 		}
 	}
-	return sql, "", false, doubt
+	l.at++
+	return token{text: l.sql[start:l.at]}
+}
+
+// skipSpace skips white space and comments.
+func (l *lexer) skipSpace() {
+	for l.at < len(l.sql) {
+		switch rest := l.sql[l.at:]; {
+		case isSpace(rest[0]):
+			l.at++
+		case strings.HasPrefix(rest, "--"):
+			end := strings.IndexAny(rest, "\r\n")
+			if end < 0 {
+				end = len(rest)
+			}
+			l.at += end
+		case strings.HasPrefix(rest, "/*"):
+			l.skipComment()
+		default:
+			return
+		}
+	}
+}
+
+// skipComment skips a block comment; they nest.
+func (l *lexer) skipComment() {
+	for depth := 0; l.at < len(l.sql); {
+		switch rest := l.sql[l.at:]; {
+		case strings.HasPrefix(rest, "/*"):
+			depth++
+			l.at += 2
+		case strings.HasPrefix(rest, "*/"):
+			depth--
+			l.at += 2
+			if depth == 0 {
+				return
+			}
+		default:
+			l.at++
+		}
+	}
+	l.open = true
+}
+
+// skipQuoted skips what is between two of the quote. A quote that is doubled is taken
+// for the end of one and the beginning of another.
+func (l *lexer) skipQuoted(quote byte) {
+	l.at++
+	l.skipPast(string(quote))
+}
+
+func (l *lexer) skipPast(s string) {
+	n := strings.Index(l.sql[l.at:], s)
+	if n < 0 {
+		l.at, l.open = len(l.sql), true
+		return
+	}
+	l.at += n + len(s)
+}
+
+// skipEscaped skips a string in which a backslash escapes, with those that continue it
+// on another line.
+func (l *lexer) skipEscaped() {
+	for l.at++; l.at < len(l.sql); l.at++ {
+		switch l.sql[l.at] {
+		case '\\':
+			l.at++
+		case '\'':
+			l.at++
+			if !l.continues() {
+				return
+			}
+		}
+	}
+	l.at, l.open = len(l.sql), true
+}
+
+// continues reports whether a string goes on behind its quote: at once, as a quote that
+// is doubled does, or on another line. If so, it skips to the quote.
+func (l *lexer) continues() bool {
+	ahead := *l
+	newline := false
+	for ahead.at < len(ahead.sql) && (isSpace(ahead.sql[ahead.at]) || strings.HasPrefix(ahead.sql[ahead.at:], "--")) {
+		from := ahead.at
+		if ahead.sql[from] == '-' {
+			end := strings.IndexAny(ahead.sql[from:], "\r\n")
+			if end < 0 {
+				return false
+			}
+			ahead.at += end
+		} else {
+			ahead.at++
+		}
+		newline = newline || strings.ContainsAny(ahead.sql[from:ahead.at], "\r\n")
+	}
+	if !strings.HasPrefix(ahead.sql[ahead.at:], "'") || ahead.at > l.at && !newline {
+		return false
+	}
+	l.at = ahead.at
+	return true
 }
 
 // dollarTag returns the $tag$ that s begins with, else nothing.
@@ -60,62 +164,15 @@ func dollarTag(s string) string {
 		switch {
 		case s[i] == '$':
 			return s[:i+1]
-		case !inName(s[i]) || i == 1 && s[i] >= '0' && s[i] <= '9':
+		case s[i] >= '0' && s[i] <= '9' && i > 1, isLetter(s[i]):
+		default:
 			return ""
 		}
 	}
 	return ""
 }
 
-// firstWord is the first word of a statement in upper case, after space and
-// comments, and what follows it. The word is empty if there is none, and the first
-// character if that is no letter. more is false if a comment does not end.
-func firstWord(sql string) (word, tail string, ok bool) {
-	for {
-		sql = strings.TrimLeft(sql, " \t\r\n\f\v")
-		switch {
-		case sql == "":
-			return "", "", true
-		case strings.HasPrefix(sql, "--"):
-			end := strings.IndexAny(sql, "\r\n")
-			if end < 0 {
-				return "", "", true
-			}
-			sql = sql[end:]
-		case strings.HasPrefix(sql, "/*"):
-			if sql, ok = skipComment(sql); !ok {
-				return "", "", false
-			}
-		default:
-			end := 0
-			for end < len(sql) && isLetter(sql[end]) {
-				end++
-			}
-			end = max(end, 1)
-			return strings.ToUpper(sql[:end]), sql[end:], true
-		}
-	}
-}
-
-// skipComment returns what follows the block comment that sql begins with; they
-// nest.
-func skipComment(sql string) (rest string, ok bool) {
-	depth := 0
-	for i := 0; i+1 < len(sql); i++ {
-		switch sql[i : i+2] {
-		case "/*":
-			depth++
-			i++
-		case "*/":
-			depth--
-			i++
-			if depth == 0 {
-				return sql[i+1:], true
-			}
-		}
-	}
-	return "", false
-}
+func isSpace(ch byte) bool { return strings.IndexByte(" \t\r\n\f\v", ch) >= 0 }
 
 // isLetter reports whether ch can begin a name.
 func isLetter(ch byte) bool {
@@ -133,4 +190,8 @@ func containsFold(s, word string) bool {
 		}
 	}
 	return false
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }

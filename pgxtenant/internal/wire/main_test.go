@@ -24,6 +24,7 @@ const schemas = `
 	CREATE TABLE things (name text);
 	CREATE SCHEMA a; CREATE TABLE a.things (name text);
 	CREATE SCHEMA b; CREATE TABLE b.things (name text);
+	CREATE PROCEDURE public.counts(INOUT n int) LANGUAGE plpgsql AS $$BEGIN INSERT INTO things VALUES ('called'); SELECT count(*) INTO n FROM things; END$$;
 	CREATE PROCEDURE public.commits() LANGUAGE plpgsql AS $$BEGIN INSERT INTO things VALUES ('called'); COMMIT; END$$;`
 
 // session is a connection with a Conn on it, and a plain one to look at what it did.
@@ -59,6 +60,9 @@ func (s *session) connect(t *testing.T, url string, mode wire.Mode, slow bool) *
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if mode == wire.Local {
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	dial := config.DialFunc
 	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -133,9 +137,3 @@ func (s *session) expect(t *testing.T, when string, public, a, b int) {
 
 // modes are all that there are.
 var modes = map[string]wire.Mode{"on change": wire.OnChange, "every acquire": wire.EveryAcquire, "local": wire.Local}
-
-// execModes are pgx's ways to send a statement.
-var execModes = []pgx.QueryExecMode{
-	pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeDescribeExec,
-	pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol,
-}

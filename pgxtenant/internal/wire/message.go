@@ -38,21 +38,19 @@ func appendEmpty(dst []byte, kind byte) []byte {
 	return finish(dst, at)
 }
 
-// text is the first string of a message's body.
-func text(body []byte) string {
+// cString is the first string of a message's body, and what follows it.
+func cString(body []byte) (s, rest []byte) {
 	if i := bytes.IndexByte(body, 0); i >= 0 {
-		return string(body[:i])
+		return body[:i], body[i+1:]
 	}
-	return string(body)
+	return body, nil
 }
 
-// nameAndText are the first two strings of a message's body: those of a Parse are
-// the statement's name and its text, those of a Bind the portal's name and the
+// twoStrings are the first two strings of a message's body: those of a Parse are the
+// statement's name and its text, those of a Bind the portal's name and the
 // statement's.
-func nameAndText(body []byte) (name, second string) {
-	name = text(body)
-	if len(name) < len(body) {
-		second = text(body[len(name)+1:])
-	}
-	return name, second
+func twoStrings(body []byte) (first, second []byte) {
+	first, rest := cString(body)
+	second, _ = cString(rest)
+	return first, second
 }

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"encoding/binary"
-	"strings"
-)
+import "strings"
 
 // Path is a search_path.
 type Path struct {
@@ -13,21 +10,37 @@ type Path struct {
 	Schema string
 }
 
-// Our prepared statements on the server. The proof is prepared with the first group
-// that needs it. Behind a pooler the unnamed statement takes their place.
+// A statement with a parameter of type regnamespace proves that a schema exists: the
+// value is looked up when it is bound, before anything is executed, and that fails
+// where no schema has the name. What executes is nothing, or sets the path (SET alone
+// accepts a schema that does not exist); the parameter is not used.
+//
+// They are prepared on the server with the first group that needs them; the path's
+// for each path. SET is a utility statement: one of set_config, which is a SELECT,
+// would be planned anew whenever the path is another than when it was planned
+// (plancache.c), which is at every switch. Behind a pooler the unnamed statement takes
+// their place, and set_config that of SET LOCAL, which raises a warning outside of a
+// transaction block.
 const (
-	pathName  = "cotenant_path"
 	proofName = "cotenant_proof"
+	proofSQL  = ""
+
+	pathName = "cotenant_path_" // and a number
+	pathSQL  = "SET search_path TO "
+
+	localPathSQL = "SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.to_regclass($3) WHERE $2 IS NOT NULL"
 )
 
-// localPathSQL sets the path for the transaction. Its second parameter is a proof; see
-// proofSQL.
-const localPathSQL = "SELECT pg_catalog.set_config('search_path', $1, true) WHERE $2 IS NOT NULL"
+// A schema that the role may not use is passed over as one that does not exist is.
+// Looking for whatever is in it fails then. That is done once for each path.
+const (
+	usageName = "cotenant_usage"
+	usageSQL  = "SELECT pg_catalog.to_regclass($1)"
+)
 
-// proofSQL is a statement with a parameter of type regnamespace and nothing else. It
-// is bound, and never executed: a value is looked up when it is bound, and that fails
-// where no schema has the name. SET alone accepts one that does not exist.
-const proofSQL = ""
+// maxPaths is how many paths have a statement on the server, which takes 3 KB there
+// (measured on PostgreSQL 15).
+const maxPaths = 1024
 
 // Types of our parameters (pg_type.dat).
 const (
@@ -35,7 +48,7 @@ const (
 	regnamespaceOID = 4089
 )
 
-// proofColumn is the name of the column by which the proof behind a simple Query is
+// proofColumn is the name of the column by which a proof within a simple Query is
 // known in the server's answer.
 const proofColumn = "cotenant_proof"
 
@@ -46,65 +59,29 @@ const (
 	closed   = '3'
 	executed = 'C'
 	rowShape = 'T'
+	noData   = 'n'
 )
-
-// appendParse appends the message that prepares one of our statements.
-func appendParse(dst []byte, name, sql string, types ...uint32) []byte {
-	dst, at := begin(dst, 'P')
-	dst = appendString(dst, name)
-	dst = appendString(dst, sql)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(len(types))) //nolint:gosec // two at most
-	for _, oid := range types {
-		dst = binary.BigEndian.AppendUint32(dst, oid)
-	}
-	return finish(dst, at)
-}
-
-// appendClose appends the message that forgets a prepared statement, if there is one.
-func appendClose(dst []byte, name string) []byte {
-	dst, at := begin(dst, 'C')
-	return finish(appendString(append(dst, 'S'), name), at)
-}
-
-// appendBind appends the message that binds one of our statements, with texts for
-// parameters.
-func appendBind(dst []byte, name string, values ...string) []byte {
-	dst, at := begin(dst, 'B')
-	dst = appendString(dst, "") // portal
-	dst = appendString(dst, name)
-	dst = binary.BigEndian.AppendUint16(dst, 0)                   // parameter formats: text
-	dst = binary.BigEndian.AppendUint16(dst, uint16(len(values))) //nolint:gosec // two at most
-	for _, value := range values {
-		dst = binary.BigEndian.AppendUint32(dst, uint32(len(value))) //nolint:gosec // a list of names is short
-		dst = append(dst, value...)
-	}
-	dst = binary.BigEndian.AppendUint16(dst, 0) // result formats: text
-	return finish(dst, at)
-}
-
-// appendExecute appends the message that executes what was bound.
-func appendExecute(dst []byte) []byte {
-	dst, at := begin(dst, 'E')
-	dst = appendString(dst, "")                 // portal
-	dst = binary.BigEndian.AppendUint32(dst, 0) // all rows
-	return finish(dst, at)
-}
 
 // setQuery proves the schema and sets the path as the beginning of a simple Query's
 // text.
 func (p Path) setQuery() string {
-	return "SELECT " + literal(p.Schema) + "::pg_catalog.regnamespace; SET search_path TO " + p.SearchPath + "; "
+	return p.proofQuery() + ", " + p.usage() + "; " + pathSQL + p.SearchPath + "; "
 }
 
 // localSetQuery does so for the transaction of that text.
 func (p Path) localSetQuery() string {
-	return "SELECT pg_catalog.set_config('search_path', " + literal(p.SearchPath) + ", true) WHERE " + literal(p.Schema) + "::pg_catalog.regnamespace IS NOT NULL; "
+	return "SELECT pg_catalog.set_config('search_path', " + literal(p.SearchPath) + ", true), " + p.usage() + " WHERE " + literal(p.Schema) + "::pg_catalog.regnamespace IS NOT NULL; "
 }
 
-// tailQuery proves the schema as the end of a simple Query's text, whatever that
-// ends with.
-func (p Path) tailQuery() string {
-	return "\n;SELECT " + literal(p.Schema) + "::pg_catalog.regnamespace AS " + proofColumn
+// within is the name of something in the schema.
+func (p Path) within() string { return p.Schema + ".cotenant" }
+
+// usage fails where the role may not use the schema.
+func (p Path) usage() string { return "pg_catalog.to_regclass(" + literal(p.within()) + ")" }
+
+// proofQuery proves the schema within a simple Query's text.
+func (p Path) proofQuery() string {
+	return "SELECT " + literal(p.Schema) + "::pg_catalog.regnamespace AS " + proofColumn
 }
 
 // literal quotes s for SQL. E” means the same whatever standard_conforming_strings

@@ -1,6 +1,9 @@
 package wire
 
-import "testing"
+import (
+	"strconv"
+	"testing"
+)
 
 func TestEqualPaths(t *testing.T) {
 	t.Parallel()
@@ -23,5 +26,19 @@ func TestEqualPaths(t *testing.T) {
 		if got := equalPaths(tt.a, tt.b); got != tt.want {
 			t.Errorf("equalPaths(%q, %q) = %t", tt.a, tt.b, got)
 		}
+	}
+}
+
+// The oldest path makes room for a new one, whose statement has its name.
+func TestPathsMakeRoom(t *testing.T) {
+	t.Parallel()
+
+	s := paths{names: make(map[Path]string)}
+	path := func(i int) Path { return Path{SearchPath: strconv.Itoa(i)} }
+	for i := range maxPaths + 2 {
+		s.add(path(i))
+	}
+	if len(s.names) != maxPaths || s.names[path(0)] != "" || s.names[path(maxPaths)] != pathName+"0" || s.names[path(2)] != pathName+"2" {
+		t.Errorf("%d names; %q, %q, %q", len(s.names), s.names[path(0)], s.names[path(maxPaths)], s.names[path(2)])
 	}
 }

@@ -39,6 +39,35 @@ func TestStandsAlone(t *testing.T) {
 	}
 }
 
+// A name that was a harmless statement's does not make the next of that name one.
+func TestNameIsTakenAgain(t *testing.T) {
+	t.Parallel()
+
+	for _, name := range []string{"", "name"} {
+		s := newSession(t, wire.OnChange, false)
+		s.want("a")
+		c := s.PgConn()
+		for _, sql := range []string{"SET statement_timeout = 0", insert} {
+			if _, err := c.Prepare(t.Context(), name, sql, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Deallocate(t.Context(), name); name != "" && sql != insert && err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := c.Prepare(t.Context(), name, insert, nil); err != nil {
+			t.Fatal(err)
+		}
+		s.plainly(t, "ALTER SCHEMA a RENAME TO renamed")
+		if _, err := c.ExecPrepared(t.Context(), name, [][]byte{[]byte("x")}, nil, nil).Close(); err == nil {
+			t.Errorf("%q: no error", name)
+		}
+		if n := s.rows(t, "public"); n[0] != 0 {
+			t.Errorf("%q: %d rows in public", name, n[0])
+		}
+	}
+}
+
 // Where the path was set in a group that is not confirmed, what would undo it is
 // refused.
 func TestRefusedInPipeline(t *testing.T) {
@@ -81,12 +110,47 @@ func TestRefusedLocally(t *testing.T) {
 		}
 		s.expect(t, sql, 0, 0, 0)
 	}
+	for _, sql := range []string{"COMMIT", "CALL public.commits()"} {
+		s := newSession(t, wire.Local, false)
+		s.want("a")
+		p := s.PgConn().StartPipeline(t.Context())
+		p.SendQueryParams("SELECT 1", nil, nil, nil, nil)
+		p.SendQueryParams(sql, nil, nil, nil, nil)
+		err := p.Flush()
+		p.SendQueryParams("INSERT INTO things VALUES ('x')", nil, nil, nil, nil)
+		if err := errors.Join(err, p.Sync(), p.Close()); !errors.Is(err, wire.ErrAlone) {
+			t.Errorf("%s in a group: %v", sql, err)
+		}
+		s.expect(t, sql, 0, 0, 0)
+	}
 	s := newSession(t, wire.Local, false)
 	s.want("a")
-	if _, err := s.Exec(t.Context(), insert, pgx.QueryExecModeDescribeExec, "x"); !errors.Is(err, wire.ErrUnnamed) {
-		t.Errorf("a statement that is described and executed in two groups: %v", err)
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeDescribeExec, pgx.QueryExecModeCacheStatement} {
+		s := newSession(t, wire.Local, false)
+		s.want("a")
+		if _, err := s.Exec(t.Context(), insert, mode, "x"); !errors.Is(err, wire.ErrPrepared) {
+			t.Errorf("%v: %v", mode, err)
+		}
+		s.expect(t, mode.String(), 0, 0, 0)
 	}
-	s.expect(t, "described", 0, 0, 0)
+	tx, err := s.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Prepare(t.Context(), "name", insert); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "name", "x"); err != nil {
+		t.Errorf("prepared in the transaction: %v", err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Error(err)
+	}
+	s.expect(t, "prepared in the transaction", 0, 1, 0)
+	s.want("a")
+	if _, err := s.Exec(t.Context(), "name", "x"); !errors.Is(err, wire.ErrPrepared) {
+		t.Errorf("prepared in a transaction before: %v", err)
+	}
 }
 
 // What is sent past the frontend is not sent.

@@ -2,54 +2,124 @@ package wire
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
-// query takes a simple Query, which begins at at. What is put in front and behind goes
-// into its text, so that all of it is one transaction.
+// query takes a simple Query, which begins at at. What is put in front, between and
+// behind goes into its text, so that each of its transactions has it within.
 func (c *Conn) query(o *output, at int, body []byte) error {
 	if c.open || len(c.groups) > 0 || len(body) == 0 || bytes.IndexByte(body, 0) != len(body)-1 {
 		return errUnexpected
 	}
 	sql := string(body[:len(body)-1])
-	what := classify(sql, c.escapes)
+	what, endings := classify(sql, c.escapes)
 	g := group{query: true}
-	front, tail := "", ""
-	if c.want != (Path{}) {
-		var err error
-		if front, err = c.front(o, at, what, &g); err != nil {
-			return err
-		}
-		tail = c.tail(what)
+	if c.want == (Path{}) {
+		c.note(&g, what)
+		c.groups = append(c.groups, g)
+		return nil
 	}
-	c.note(what)
-	if front != "" || tail != "" {
-		g.tail, g.shift, g.length = tail != "", utf8.RuneCountInString(front), utf8.RuneCountInString(sql)
+	var text insertion
+	front, err := c.front(o, at, what, &g)
+	if err != nil {
+		return err
+	}
+	if what.has(works) && what.has(commits|alone) && !what.has(several) && c.status == 'I' && c.mode != Local {
+		c.callQuery(o, at, sql, what)
+		return nil
+	}
+	text.insert(front)
+	done := 0
+	if c.status != 'E' {
+		for _, ending := range endings {
+			text.copy(sql[done:ending])
+			text.insert(c.want.proofQuery() + ";")
+			g.proofs++
+			done = ending
+		}
+	}
+	text.copy(sql[done:])
+	if c.provenBehind(what) {
+		text.insert("\n;" + c.want.proofQuery()) // whatever the text ends with
+		g.proofs++
+	}
+	if len(text.ours) > 0 {
+		g.ours = text.ours
 		o.upTo(at)
-		o.out = appendQuery(o.out, front, body, tail)
+		o.out = appendQuery(o.out, text.String())
 		o.done = at + headerSize + len(body)
 	}
+	c.note(&g, what)
 	c.groups = append(c.groups, g)
 	return nil
+}
+
+// callQuery sends a lone statement that may have nothing in front or behind in its
+// text, a CALL that commits or a VACUUM, as an extended group: there a proof can stand
+// on both sides, which is bound and not executed.
+func (c *Conn) callQuery(o *output, at int, sql string, what class) {
+	var g group
+	o.upTo(at)
+	o.done = at + headerSize + len(sql) + 1
+	o.out = c.appendProof(o.out, &g)
+	o.out = appendBind(appendParse(o.out, "", sql), "")
+	var describe int
+	o.out, describe = begin(o.out, 'D')
+	o.out = finish(append(o.out, 'P', 0), describe)
+	o.out = appendExecute(o.out)
+	g.answers = append(g.answers, parsed, bound, shape, theirs)
+	o.out = appendEmpty(c.appendProof(o.out, &g), 'S')
+	c.note(&g, what)
+	c.groups = append(c.groups, g)
+}
+
+// insertion is a text into which something is inserted.
+type insertion struct {
+	strings.Builder
+	characters int
+	ours       []span
+}
+
+// span is a part of a text, in characters from 1, as PostgreSQL counts positions.
+type span struct{ from, to int }
+
+func (i *insertion) copy(s string) {
+	i.WriteString(s)
+	i.characters += utf8.RuneCountInString(s)
+}
+
+func (i *insertion) insert(s string) {
+	if s == "" {
+		return
+	}
+	from := i.characters + 1
+	i.copy(s)
+	i.ours = append(i.ours, span{from, i.characters + 1})
 }
 
 // front returns what must stand in front of a text to set the path. A lone BEGIN and
 // what must stand alone have it set before.
 func (c *Conn) front(o *output, at int, what class, g *group) (string, error) {
 	idle := c.idle()
-	if c.mode == Local && (what.has(goesOn) || what.has(opaque) && what.has(several) || what.has(alone) && idle) {
+	if c.mode == Local && what.has(leaves) && !what.has(opaque) {
+		return "", ErrLeaves
+	}
+	if c.mode == Local && (what.has(goesOn) || idle && (what.has(alone) || what.has(opaque) && what.has(several))) {
 		return "", ErrAlone
 	}
 	loneEnd := what.has(ends) && !what.has(several|goesOn)
 	switch {
-	case !idle, loneEnd, c.mode != Local && c.sure:
+	case !idle, c.mode != Local && c.sure:
+		return c.proofFront(what, g), nil
+	case loneEnd:
 		return "", nil
 	case c.mode == Local:
 	case what.has(begins) && !what.has(several):
-		c.setAhead(o, at)
+		c.setAhead(o, at, false)
 		return "", nil
 	case what.has(alone | opaque | begins | rollsBack):
-		return "", c.exchange(o, at)
+		return "", c.exchange(at)
 	}
 	g.set = true
 	if c.mode == Local {
@@ -60,26 +130,28 @@ func (c *Conn) front(o *output, at int, what class, g *group) (string, error) {
 	return c.want.setQuery(), nil
 }
 
-// tail returns what must stand behind a text that reads or writes, to prove that the
-// schema was there all the time.
-func (c *Conn) tail(what class) string {
-	switch {
-	case !what.has(works), c.status == 'E':
-	case what.has(alone | begins | ends):
-	case what.has(opaque) && c.status == 'I' && c.mode != Local: // it may commit, as long as nothing stands behind it
-	default:
-		return c.want.tailQuery()
+// proofFront returns a proof to stand in front of a text that reads or writes, unless
+// that must stand alone.
+func (c *Conn) proofFront(what class, g *group) string {
+	if !what.has(works) || what.has(alone) || what.has(commits) && !what.has(several) || c.status == 'E' {
+		return ""
 	}
-	return ""
+	g.answers = append(g.answers, rowShape, executed)
+	if c.roles {
+		return c.want.proofQuery() + ", " + c.want.usage() + "; "
+	}
+	return c.want.proofQuery() + "; "
 }
 
-// appendQuery appends a simple Query message; body is as pgx wrote it, with its
-// terminating zero.
-func appendQuery(dst []byte, front string, body []byte, tail string) []byte {
+// provenBehind reports whether a proof must stand behind a text, that the schema was
+// there all the time. Behind what may end the transaction itself none can.
+func (c *Conn) provenBehind(what class) bool {
+	mayEnd := what.has(alone) || what.has(opaque) && !what.has(several) && c.status == 'I' && c.mode != Local
+	return what.has(atEnd) && !mayEnd && c.status != 'E'
+}
+
+// appendQuery appends a simple Query message.
+func appendQuery(dst []byte, sql string) []byte {
 	dst, at := begin(dst, 'Q')
-	dst = append(dst, front...)
-	dst = append(dst, body[:len(body)-1]...)
-	dst = append(dst, tail...)
-	dst = append(dst, 0)
-	return finish(dst, at)
+	return finish(appendString(dst, sql), at)
 }

@@ -91,10 +91,10 @@ func (c *Conn) incoming(p []byte) (int, error) {
 		}
 		*s = scanner{body: s.body[:0]}
 		if c.broken != nil {
-			break // pgx gets what came before; the next call fails
+			break
 		}
 	}
-	return kept, nil
+	return kept, nil //nolint:nilerr // pgx gets what came before; the next call fails
 }
 
 // emit gives b out: in front of p, of which all up to at was walked, if it fits, else
@@ -130,14 +130,14 @@ func (c *Conn) begin() error {
 	case kind == 'E':
 		c.beginError(g)
 	case kind == 'Z':
-		if len(g.answers) > 0 && !g.failed || g.tail && !g.tailing && !g.failed {
+		if !g.failed && (len(g.answers) > 0 || g.proofs > 0 || g.proving) {
 			return errUnexpected
 		}
-		s.drop = g.silent && (!g.failed || g.awaited)
-	case g.ours():
+		s.drop = g.silent && (!g.failed || g.quiet)
+	case g.next():
 		return c.beginOurs(g, kind)
 	case g.query:
-		s.hold = kind == rowShape && g.tail // it may be that of our proof
+		s.hold = kind == rowShape && g.proofs > 0 // it may be that of a proof
 		s.keep = s.keep || s.hold
 	case isFinal(kind):
 		if len(g.answers) == 0 {
@@ -153,10 +153,17 @@ func (c *Conn) beginOurs(g *group, kind byte) error {
 	s := &c.scan
 	s.drop, s.keep = true, false
 	switch {
-	case g.tailing:
+	case !g.proving && g.answers[0] == shape:
+		if kind != rowShape && kind != noData {
+			return errUnexpected
+		}
+		s.drop = kind == noData
+		g.answers = g.answers[1:]
+	case g.proving:
 		if kind != 'D' && kind != executed {
 			return errUnexpected
 		}
+		g.proving = kind != executed
 	case kind == g.answers[0]:
 		g.answers = g.answers[1:]
 	case kind != 'D' || g.answers[0] != executed:
@@ -168,16 +175,17 @@ func (c *Conn) beginOurs(g *group, kind byte) error {
 // beginError takes an error: the server skips what is left of the group.
 func (c *Conn) beginError(g *group) {
 	s := &c.scan
-	s.mine = g.ours()
+	s.mine = g.next()
 	for _, kind := range g.answers {
 		if kind == parsed || kind == closed {
-			c.prepared = false
+			c.forget()
+			break
 		}
 	}
 	g.failed, g.answers = true, nil
-	s.keep = s.mine || g.awaited || g.shift > 0 || g.tail
+	s.keep = s.mine || g.quiet || len(g.ours) > 0
 	s.hold = s.keep
-	s.drop = g.awaited
+	s.drop = g.quiet
 }
 
 // end looks at a message that is complete.
@@ -188,23 +196,27 @@ func (c *Conn) end() error {
 	}
 	switch s.header[0] {
 	case 'S':
-		c.parameter(nameAndText(s.body))
+		name, value := twoStrings(s.body)
+		c.parameter(string(name), string(value))
 	case executed:
-		c.tagged(text(s.body))
+		tag, _ := cString(s.body)
+		c.tagged(string(tag))
 	case 'E':
 		g := &c.groups[0]
-		code := ""
-		s.body, code = rewriteError(s.body, g, s.mine)
+		body, code := rewriteError(s.body, g, s.mine)
+		s.body = body
 		if s.mine && code == statementMissing {
-			c.prepared = false
+			c.forget()
 		}
 		if g.awaited {
 			c.refused(s.body)
 		}
 	case rowShape:
-		g := &c.groups[0]
-		g.tailing = isProof(s.body)
-		s.drop = g.tailing
+		if isProof(s.body) {
+			g := &c.groups[0]
+			g.proofs--
+			g.proving, s.drop = true, true
+		}
 	case 'Z':
 		if len(s.body) != 1 {
 			return errUnexpected
@@ -230,7 +242,8 @@ func (c *Conn) tagged(tag string) {
 	case "SET", "RESET":
 		c.touched = true
 	case "DISCARD ALL", "DEALLOCATE ALL":
-		c.touched, c.prepared = true, false
+		c.touched = true
+		c.forget()
 	}
 }
 
@@ -243,15 +256,28 @@ func (c *Conn) ready(status byte) {
 	}
 	g := c.groups[0]
 	c.groups = c.groups[1:]
-	if g.silent && g.failed && !g.awaited {
-		// What comes next is the answer to a BEGIN on another path. pgx was told
-		// of the error and that the server is idle, and gets no further.
-		c.fail(errRefused)
+	switch {
+	case g.silent && g.failed && !g.awaited:
+		// What comes next is a transaction whose ROLLBACK would lead to another
+		// path. If it is a lone BEGIN's, pgx was told of the error and that the
+		// server is idle, and gets no further.
+		c.astray = true
+		if !g.quiet {
+			_ = c.fail(errRefused)
+		}
+	case c.astray:
+		c.astray, c.touched = false, true
+		if status != 'I' {
+			_ = c.fail(errRefused)
+		}
 	}
 	if g.set {
 		c.sure = !g.failed // an error undoes everything that the group did
 	}
+	c.touched = c.touched || g.touches
 	if status == 'I' {
+		clear(c.fresh)
+		c.roles = false
 		if c.touched {
 			c.sure, c.touched = false, false
 		}
@@ -261,10 +287,12 @@ func (c *Conn) ready(status byte) {
 	}
 }
 
-// isProof reports whether the body of a RowDescription is that of our proof behind a
+// isProof reports whether the body of a RowDescription is that of a proof within a
 // simple Query: its one column has our name and is of type regnamespace.
 func isProof(body []byte) bool {
-	const names = len(proofColumn) + 1
-	return len(body) == 2+names+18 && body[1] == 1 && text(body[2:]) == proofColumn &&
-		binary.BigEndian.Uint32(body[2+names+6:]) == regnamespaceOID
+	if len(body) < 2 || binary.BigEndian.Uint16(body) != 1 {
+		return false
+	}
+	name, rest := cString(body[2:])
+	return string(name) == proofColumn && len(rest) == 18 && binary.BigEndian.Uint32(rest[6:]) == regnamespaceOID
 }

@@ -154,7 +154,13 @@ func TestRaces(t *testing.T) {
 	t.Parallel()
 
 	for modeName, mode := range modes {
-		for name, write := range ways() {
+		all := ways()
+		if mode != wire.Local {
+			for _, name := range []string{"a transaction in one text", "a procedure with a result"} {
+				all[name] = sessionWays()[name]
+			}
+		}
+		for name, write := range all {
 			t.Run(modeName+", "+name, func(t *testing.T) {
 				t.Parallel()
 

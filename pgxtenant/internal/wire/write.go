@@ -1,6 +1,9 @@
 package wire
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // message is one of an extended group that pgx writes.
 type message struct {
@@ -136,7 +139,7 @@ func (c *Conn) extended(o *output, at int) (end int, err error) {
 		if err := c.beginGroup(o, at, all); err != nil {
 			return 0, err
 		}
-	} else if c.groups[len(c.groups)-1].set && all.has(alone|opaque|begins|rollsBack) {
+	} else if c.groups[len(c.groups)-1].set && all.has(alone|opaque|begins|rollsBack) || c.mode == Local && all.has(goesOn) {
 		return 0, ErrAlone // the path was set in this very transaction, and not confirmed
 	}
 	g := &c.groups[len(c.groups)-1]
@@ -145,9 +148,9 @@ func (c *Conn) extended(o *output, at int) (end int, err error) {
 		if m.what.has(ends) {
 			c.proveBefore(o, m.at, g)
 		}
-		c.unproven = c.unproven || m.what.has(works)
+		c.unproven = (c.unproven || m.what.has(works)) && !m.what.has(discards)
 		if m.kind == 'B' {
-			c.note(m.what)
+			c.note(g, m.what)
 		}
 		switch m.kind {
 		case 'P', 'B', 'C', 'D', 'E':
@@ -160,9 +163,10 @@ func (c *Conn) extended(o *output, at int) (end int, err error) {
 	return end, nil
 }
 
-// note takes note of what a statement that is executed does to the session.
-func (c *Conn) note(what class) {
-	c.touched = c.touched || what.has(sets)
+// note takes note of what a statement of g that is executed does to the session.
+func (c *Conn) note(g *group, what class) {
+	g.touches = g.touches || what.has(sets)
+	c.roles = c.roles || what.has(roles)
 	c.dirty = c.dirty || what.has(leaves)
 }
 
@@ -170,9 +174,10 @@ func (c *Conn) note(what class) {
 // they end and what all of them are.
 func (c *Conn) look(p []byte, at int) (end int, all class, err error) {
 	c.run = c.run[:0]
-	var name string // of the last statement that was parsed in this run
+	c.ended = c.ended && c.open
+	var name []byte // of the last statement that was parsed in this run
 	var what class
-	parsedHere, ended := false, false
+	parsedHere := false
 	for at < len(p) {
 		kind, body, end, err := messageAt(p, at)
 		if err != nil {
@@ -184,22 +189,26 @@ func (c *Conn) look(p []byte, at int) (end int, all class, err error) {
 		m := message{kind: kind, at: at}
 		switch kind {
 		case 'P':
-			var sql string
-			name, sql = nameAndText(body)
-			what, parsedHere = classifyParsed(sql), true
+			var sql []byte
+			name, sql = twoStrings(body)
+			what, parsedHere = classifyParsed(string(sql), c.escapes), true
 			m.what = what
-			if what.has(lasting) {
-				c.lasting[name] |= what // for good: a later Parse of that name may fail
+			if c.mode == Local && c.status == 'T' && len(name) > 0 {
+				c.fresh[string(name)] = true
+			}
+			if _, ok := c.lasting[string(name)]; ok || what.has(lasting) {
+				c.lasting[string(name)] |= what // for good: a later Parse of that name may fail
 			}
 		case 'B':
-			_, bound := nameAndText(body)
-			switch remembered, ok := c.lasting[bound]; {
-			case parsedHere && bound == name:
+			_, bound := twoStrings(body)
+			switch remembered, ok := c.lasting[string(bound)]; {
+			case parsedHere && bytes.Equal(bound, name):
 				m.what = what
-			case c.mode == Local && bound == "":
-				return 0, 0, ErrUnnamed
+			case c.mode == Local && !c.fresh[string(bound)]:
+				return 0, 0, ErrPrepared
 			case ok:
-				m.what = remembered
+				// Perhaps it was prepared anew since, out of sight.
+				m.what = remembered | works
 			default:
 				m.what = works
 			}
@@ -208,10 +217,10 @@ func (c *Conn) look(p []byte, at int) (end int, all class, err error) {
 			return 0, 0, errUnexpected
 		}
 		if kind == 'B' {
-			if ended {
+			if c.ended {
 				all |= goesOn
 			}
-			ended = m.what.has(ends)
+			c.ended = c.ended || m.what.has(ends)
 		}
 		all |= m.what
 		c.run = append(c.run, m)
@@ -235,8 +244,11 @@ func (c *Conn) beginGroup(o *output, at int, all class) error {
 	c.unproven = false
 	switch {
 	case c.want == (Path{}) || len(c.run) == 1 && c.run[0].kind == 'S':
+	case c.mode == Local && all.has(leaves) && !all.has(opaque):
+		return ErrLeaves
 	case c.mode == Local:
-		if all.has(goesOn) || all.has(alone) && c.idle() {
+		// A procedure that commits ends the transaction that has the path.
+		if all.has(goesOn) || all.has(alone|commits) && c.idle() {
 			return ErrAlone
 		}
 		if c.idle() {
@@ -248,12 +260,12 @@ func (c *Conn) beginGroup(o *output, at int, all class) error {
 	case !c.idle() || c.sure:
 		c.proveFront(o, at, &g, all)
 	case all.has(alone | opaque | rollsBack):
-		if err := c.exchange(o, at); err != nil {
+		if err := c.exchange(at); err != nil {
 			return err
 		}
 	default:
 		if all.has(begins) {
-			c.setAhead(o, at)
+			c.setAhead(o, at, true)
 		}
 		o.upTo(at)
 		o.out = c.appendSet(o.out, &g)
@@ -264,10 +276,11 @@ func (c *Conn) beginGroup(o *output, at int, all class) error {
 }
 
 // setAhead sets the path in a group of its own in front of one with a BEGIN, so that
-// a ROLLBACK does not undo it. If that fails, the connection is broken once pgx was
-// told.
-func (c *Conn) setAhead(o *output, at int) {
-	g := group{silent: true}
+// a ROLLBACK does not undo it. If it fails, pgx is told in place of a lone BEGIN's
+// answer, and the connection is broken. A group that sets the path itself as well is
+// quiet about it: pgx is told what became of its own.
+func (c *Conn) setAhead(o *output, at int, quiet bool) {
+	g := group{silent: true, quiet: quiet}
 	o.upTo(at)
 	o.out = appendEmpty(c.appendSet(o.out, &g), 'S')
 	c.groups = append(c.groups, g)
@@ -275,10 +288,14 @@ func (c *Conn) setAhead(o *output, at int) {
 
 // proveFront puts a proof in front of what reads or writes.
 func (c *Conn) proveFront(o *output, at int, g *group, all class) {
-	if all.has(works) && c.status != 'E' {
-		o.upTo(at)
-		o.out = c.appendProof(o.out, g)
+	if !all.has(works) || c.status == 'E' {
+		return
 	}
+	o.upTo(at)
+	if c.roles {
+		o.out = c.appendUsage(o.out, g)
+	}
+	o.out = c.appendProof(o.out, g)
 }
 
 // proveBefore puts a proof at at, behind what read or wrote in the last group.
@@ -289,38 +306,4 @@ func (c *Conn) proveBefore(o *output, at int, g *group) {
 		o.out = c.appendProof(o.out, g)
 	}
 	c.unproven = false
-}
-
-// appendSet appends what proves that the schema exists, and sets the path.
-//
-// SET is parsed anew each time because it is a utility statement: that costs less
-// than a prepared SELECT of set_config, which PostgreSQL plans anew whenever the path
-// is another than when it was planned (plancache.c). Behind a pooler SET LOCAL would
-// raise a warning outside of a transaction block.
-func (c *Conn) appendSet(dst []byte, g *group) []byte {
-	g.set = true
-	if c.mode == Local {
-		g.answers = append(g.answers, parsed, bound, executed)
-		dst = appendParse(dst, "", localPathSQL, textOID, regnamespaceOID)
-		return appendExecute(appendBind(dst, "", c.want.SearchPath, c.want.Schema))
-	}
-	dst = c.appendProof(dst, g)
-	g.answers = append(g.answers, closed, parsed, bound, executed)
-	dst = appendParse(appendClose(dst, pathName), pathName, "SET search_path TO "+c.want.SearchPath)
-	return appendExecute(appendBind(dst, pathName))
-}
-
-// appendProof appends a proof that the schema exists.
-func (c *Conn) appendProof(dst []byte, g *group) []byte {
-	name := proofName
-	if c.mode == Local {
-		name = ""
-	}
-	if !c.prepared || c.mode == Local {
-		g.answers = append(g.answers, closed, parsed)
-		dst = appendParse(appendClose(dst, name), name, proofSQL, regnamespaceOID)
-		c.prepared = true
-	}
-	g.answers = append(g.answers, bound)
-	return appendBind(dst, name, c.want.Schema)
 }

@@ -62,6 +62,10 @@ func ways() map[string]way {
 			_, err := s.Exec(ctx, "SELECT 1; INSERT INTO things VALUES ('x'); SELECT 2 -- a comment")
 			return err
 		},
+		"a block": func(ctx context.Context, s *session) error {
+			_, err := s.Exec(ctx, "DO $$BEGIN INSERT INTO things VALUES ('x'); END$$")
+			return err
+		},
 		"a pipeline of groups": func(ctx context.Context, s *session) error {
 			p := s.PgConn().StartPipeline(ctx)
 			p.SendQueryParams("SELECT 1", nil, nil, nil, nil)
@@ -77,7 +81,7 @@ func ways() map[string]way {
 			return errors.Join(err, p.Sync(), p.Close())
 		},
 	}
-	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
 		all[mode.String()] = func(ctx context.Context, s *session) error {
 			_, err := s.Exec(ctx, insert, mode, "x")
 			return err
@@ -89,8 +93,19 @@ func ways() map[string]way {
 // sessionWays are those that do not work in the transaction of a group.
 func sessionWays() map[string]way {
 	return map[string]way{
+		"prepared": func(ctx context.Context, s *session) error {
+			_, err := s.Exec(ctx, insert, pgx.QueryExecModeCacheStatement, "x")
+			return err
+		},
 		"described": func(ctx context.Context, s *session) error {
 			_, err := s.Exec(ctx, insert, pgx.QueryExecModeDescribeExec, "x")
+			return err
+		},
+		"a transaction in one text": func(ctx context.Context, s *session) error {
+			_, err := s.Exec(ctx, "BEGIN; INSERT INTO things VALUES ('x'); COMMIT")
+			if err != nil {
+				_, _ = s.Exec(ctx, "ROLLBACK")
+			}
 			return err
 		},
 		"with a roll-back in one text": func(ctx context.Context, s *session) error {
@@ -118,6 +133,14 @@ func sessionWays() map[string]way {
 		},
 		"a procedure that commits": func(ctx context.Context, s *session) error {
 			_, err := s.Exec(ctx, "CALL public.commits()")
+			return err
+		},
+		"a procedure with a result": func(ctx context.Context, s *session) error {
+			rows, err := s.Query(ctx, "CALL public.counts(NULL)", pgx.QueryExecModeSimpleProtocol)
+			if err != nil {
+				return err
+			}
+			_, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
 			return err
 		},
 		"a block that rolls back": func(ctx context.Context, s *session) error {

@@ -1,0 +1,103 @@
+package pgxtenant
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/searchpath"
+	"github.com/cotenant/cotenant/pgxtenant/internal/wire"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// customData is where a connection's custom data has its session.
+const customData = "cotenant.session"
+
+// session is what a DB knows of one of its connections. Whoever has acquired the
+// connection may use it; it is not safe for concurrent use.
+type session struct {
+	db     *DB
+	conn   *pgx.Conn
+	config *pgx.ConnConfig   // the one that conn itself reads
+	mode   pgx.QueryExecMode // what that has, but for batches
+
+	owner  *owner // nil while hooks of the application are at work
+	given  bool   // it was given back, and no hook is at work
+	place  *place // the owner's
+	places map[placeKey]*place
+
+	named map[string]string // prepared by the application: texts by name
+	call  call              // that is under way
+}
+
+// placeKey tells places apart.
+type placeKey struct {
+	id     int64 // so that a tenant that is made anew has its types looked up again
+	schema tenant.Schema
+	alone  bool
+}
+
+// place is where an owner's statements run.
+type place struct {
+	path  wire.Path
+	tag   string // behind each statement
+	types bool   // the connection knows the types of Config.Types
+}
+
+// sessionOf returns the session of a connection of a DB, else nil.
+func sessionOf(conn *pgx.Conn) *session {
+	s, _ := conn.PgConn().CustomData()[customData].(*session)
+	return s
+}
+
+// enter has the connection work for o from the next statement on.
+func (s *session) enter(ctx context.Context, o owner) error {
+	key := placeKey{o.tenant.ID, o.tenant.Schema, o.alone}
+	p := s.places[key]
+	if p == nil {
+		p = s.db.place(o)
+		s.places[key] = p
+	}
+	s.owner, s.place, s.given = &o, p, false
+	wire.Of(s.conn.PgConn()).Want(p.path)
+	if len(s.db.config.Types) > 0 && !p.types {
+		return s.loadTypes(ctx)
+	}
+	return nil
+}
+
+// place makes the place of o.
+func (db *DB) place(o owner) *place {
+	schema := o.tenant.Schema
+	path := searchpath.For(schema, db.config.ExtraSchemas...)
+	if o.alone {
+		path = searchpath.Alone(schema)
+	}
+	return &place{
+		path: wire.Path{SearchPath: path, Schema: searchpath.Quote(schema)},
+		tag:  tagOf(o),
+	}
+}
+
+// closeTimeout bounds how long the goodbye to a server may take.
+const closeTimeout = 5 * time.Second
+
+// leave ends the work for the owner. A connection in which something may have been
+// left for the next tenant, or that has seen too many of them, is closed: the pool
+// replaces it. One in the middle of something the pool closes itself.
+func (s *session) leave() {
+	s.owner, s.given = nil, true
+	conn := s.conn.PgConn()
+	if conn.IsClosed() || conn.IsBusy() || conn.TxStatus() != 'I' {
+		return
+	}
+	if w := wire.Of(conn); w.Broken() || w.Dirty() || len(s.places) > s.db.config.MaxTenants {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout) //nolint:forbidigo // the caller's may be done
+		defer cancel()
+		_ = s.conn.Close(ctx)
+	}
+}
+
+// idle reports whether no transaction is open.
+func (s *session) idle() bool { return s.conn.PgConn().TxStatus() == 'I' }
