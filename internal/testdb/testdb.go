@@ -1,9 +1,11 @@
 // Package testdb gives each test a PostgreSQL database of its own.
 //
-// The server is DATABASE_URL's if that is set. There, only databases and roles
-// named cotenant_test_… are touched: those made here. Otherwise a server of package
-// devpg is started when the first test asks for a database, one for each test
-// binary; it ends with the test binary, however that ends.
+// The server runs from the directory that COTENANT_TEST_POSTGRES names, if that is
+// set: one with postgres and initdb, of another version than the system's. Else it
+// is DATABASE_URL's if that is set. There, only databases and roles named
+// cotenant_test_… are touched: those made here. Otherwise a server of package devpg
+// is started when the first test asks for a database, one for each test binary; it
+// ends with the test binary, however that ends.
 package testdb
 
 import (
@@ -26,6 +28,10 @@ import (
 // timeout is for what takes a second on an idle machine.
 const timeout = 2 * time.Minute
 
+// postgresEnv names a directory with the programs of the server to test on, such as
+// the one that "make pg18" fills.
+const postgresEnv = "COTENANT_TEST_POSTGRES"
+
 // namePrefix starts the names of all that we make on a server.
 const namePrefix = "cotenant_test_"
 
@@ -45,6 +51,7 @@ func server() (*devpg.Server, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		shared.server, shared.err = devpg.Start(ctx, &devpg.Options{
+			BinDir:   os.Getenv(postgresEnv),
 			Fast:     true,
 			Settings: map[string]string{"max_connections": "200"},
 		})
@@ -101,7 +108,8 @@ func New(tb testing.TB) string {
 func createOptions(s *devpg.Server) string {
 	// Nobody can connect to template0, so databases can be made from it in parallel.
 	options := " TEMPLATE template0"
-	if os.Getenv("DATABASE_URL") == "" && !strings.HasPrefix(s.Version(), "14") {
+	ours := os.Getenv(postgresEnv) != "" || os.Getenv("DATABASE_URL") == ""
+	if ours && !strings.HasPrefix(s.Version(), "14") {
 		options += " STRATEGY file_copy" // without fsync twice as fast as the default, which 14 does not have
 	}
 	return options
