@@ -1,0 +1,157 @@
+// Command access measures what it costs to reach a tenant's tables: by cotenant,
+// by what people write by hand, and by schema-qualified names, which are the limit.
+// It starts a PostgreSQL of its own, and prints Markdown tables of ratios.
+//
+//	go run ./bench/access
+//
+// See bench/README.md for how it measures and how to read the tables.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cotenant/cotenant/internal/devpg"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "access:", err)
+		os.Exit(1)
+	}
+}
+
+// scale is how much is measured.
+type scale struct {
+	rounds  int           // how often each way has its turn in a table
+	slice   time.Duration // how long a turn is
+	atLeast int           // how many queries it measures however long they take
+	tenants [3]int        // one, some, many
+	hot     int           // a few that a cache has room for
+}
+
+// report makes a table.
+type report struct {
+	name string
+	make func(*bench, context.Context) (*table, error)
+}
+
+func reports() []report {
+	return []report{
+		{"queries", (*bench).queries},
+		{"concurrency", (*bench).concurrency},
+		{"cache", (*bench).cache},
+		{"wire", (*bench).wire},
+	}
+}
+
+// bench is what the tables are made with.
+type bench struct {
+	scale
+	url   string
+	shops []*shop
+	pools int // that were opened
+	log   *slog.Logger
+}
+
+func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
+	flags := flag.NewFlagSet("access", flag.ContinueOnError)
+	flags.SetOutput(log)
+	quick := flags.Bool("quick", false, "a few seconds, to see that it works: the numbers mean nothing")
+	rounds := flags.Int("slices", 0, "`number` of turns that each way has in a table (0: enough for a quiet machine)")
+	tables := flags.String("tables", strings.Join(names(), ","), "which tables, in `names` with commas")
+	file := flags.String("out", "", "write the tables to this `file` as well")
+	binDir := flags.String("postgres", "", "`directory` with the programs of the PostgreSQL to measure (default: one that is found)")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected %q (flags only)", flags.Arg(0))
+	}
+	if *rounds < 0 {
+		return fmt.Errorf("-slices is %d (use 1 or more)", *rounds)
+	}
+	wanted, err := choose(*tables)
+	if err != nil {
+		return err
+	}
+	if *binDir == "" && os.Getenv("DATABASE_URL") != "" {
+		return errors.New("DATABASE_URL is set, and it is a server of our own that is measured (unset DATABASE_URL, or name the server's programs with -postgres)")
+	}
+	b := &bench{
+		scale: scale{rounds: 60, slice: 15 * time.Millisecond, atLeast: 11, tenants: [3]int{1, 100, 1000}, hot: 10},
+		log:   slog.New(slog.NewTextHandler(log, nil)),
+	}
+	if *quick {
+		b.scale = scale{rounds: 2, slice: time.Millisecond, atLeast: 3, tenants: [3]int{1, 3, 10}, hot: 2}
+	}
+	b.rounds = cmp.Or(*rounds, b.rounds)
+	if *file != "" {
+		f, createErr := os.Create(*file)
+		if createErr != nil {
+			return createErr
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		out = io.MultiWriter(out, f)
+	}
+	// With its ordinary settings: fsync is on.
+	server, err := devpg.Start(ctx, &devpg.Options{BinDir: *binDir, Logger: b.log})
+	if err != nil {
+		return err
+	}
+	b.url = server.URL()
+	return errors.Join(b.print(ctx, out, wanted, server.Version()), server.Stop())
+}
+
+// print makes the tables and writes each as soon as it is done.
+func (b *bench) print(ctx context.Context, out io.Writer, wanted []report, version string) error {
+	b.log.Info("creating schemas", "tenants", b.tenants[2])
+	var err error
+	if b.shops, err = openShops(ctx, b.url, b.tenants[2]); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s\n", machine(version))
+	for _, r := range wanted {
+		b.log.Info("measuring", "table", r.name)
+		t, err := r.make(b, ctx)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", r.name, err)
+		}
+		fmt.Fprintf(out, "\n%s", t)
+	}
+	return nil
+}
+
+// choose returns the reports that list names.
+func choose(list string) ([]report, error) {
+	var chosen []report
+	for name := range strings.SplitSeq(list, ",") {
+		i := slices.Index(names(), strings.TrimSpace(name))
+		if i < 0 {
+			return nil, fmt.Errorf("no table %q (use: %s)", name, strings.Join(names(), ", "))
+		}
+		chosen = append(chosen, reports()[i])
+	}
+	return chosen, nil
+}
+
+func names() []string {
+	var names []string
+	for _, r := range reports() {
+		names = append(names, r.name)
+	}
+	return names
+}
