@@ -56,6 +56,10 @@ func (t *Tenancy) Each(ctx context.Context, config *EachConfig, f func(ctx conte
 		for range cmp.Or(c.Jobs, 4) {
 			work.Go(func() {
 				for each := range todo {
+					if ctx.Err() != nil { // since list looked
+						outcomes <- outcome{err: context.Cause(ctx)}
+						continue
+					}
 					outcomes <- outcomeOf(ctx, each, f)
 				}
 			})
