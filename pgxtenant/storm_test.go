@@ -3,7 +3,9 @@ package pgxtenant_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,13 +28,17 @@ var (
 func TestStorm(t *testing.T) { //nolint:tparallel // one at a time, so that the rates say something
 	t.Parallel()
 
-	for i, way := range ways("") { //nolint:paralleltest // likewise
-		if !strings.Contains(way.Name, *stormWay) {
+	all := map[string]func(*testing.T, string) conformance.Way{"DB, transaction, PgBouncer": pooled}
+	for i, way := range ways("") {
+		all[way.Name] = func(_ *testing.T, url string) conformance.Way { return ways(url)[i] }
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) { //nolint:paralleltest // likewise
+		if !strings.Contains(name, *stormWay) {
 			continue
 		}
-		t.Run(way.Name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			url := testdb.New(t)
-			report, err := conformance.Storm(t.Context(), ways(url)[i], stormConfig(url))
+			report, err := conformance.Storm(t.Context(), all[name](t, url), stormConfig(url))
 			if err != nil {
 				t.Fatal(err)
 			}
