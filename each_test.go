@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -120,4 +121,23 @@ func TestEachStops(t *testing.T) {
 		}
 		t.Error("the loop ended")
 	}()
+}
+
+// A function that ends its goroutine, as t.FailNow does, is an error of its tenant.
+func TestEachGoexit(t *testing.T) {
+	t.Parallel()
+
+	tenancy := tenants(t, 3)
+	n := 0
+	for each, err := range tenancy.Each(t.Context(), &cotenant.EachConfig{Jobs: 1}, func(context.Context, *tenant.Tenant) error {
+		runtime.Goexit()
+		return nil
+	}) {
+		if n++; each == nil || err == nil || !strings.Contains(err.Error(), "Goexit") {
+			t.Errorf("%v: %v", each, err)
+		}
+	}
+	if n < 3 {
+		t.Errorf("%d outcomes", n)
+	}
 }

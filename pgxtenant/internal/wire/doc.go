@@ -9,10 +9,10 @@
 // the application's own is never executed on another path.
 //
 // A path whose schema does not exist leads to public, so there are proofs that it
-// exists: a parameter of type regnamespace, which PostgreSQL looks up when it is
-// bound; a simple Query has a cast in its text. One stands in front of what reads or writes, so that nothing of public is
-// read; one stands behind it, so that what was done while the schema was dropped or
-// renamed is undone.
+// exists: a parameter of type regnamespace, which PostgreSQL looks up when it is bound,
+// and in a simple Query a cast in its text. One stands in front of what reads or
+// writes, so that nothing of public is read; one stands behind it, so that what was
+// done while the schema was dropped or renamed is undone.
 //
 // The server's answers to what was put in are taken out again. What is not
 // understood breaks the connection, which the pool then replaces.
