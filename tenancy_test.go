@@ -12,7 +12,6 @@ import (
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/migrate"
-	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -196,10 +195,10 @@ func TestOtherDatabase(t *testing.T) {
 			t.Errorf("Ping: %v", err)
 		}
 	}
-	if err := elsewhere.DB().Ping(ctx); !errors.Is(err, pgxtenant.ErrOtherDatabase) {
+	if err := elsewhere.DB().Ping(ctx); !errors.Is(err, tenant.ErrOtherDatabase) {
 		t.Errorf("Ping elsewhere: %v", err)
 	}
-	if _, err := elsewhere.Pool().Exec(ctx, "SELECT 1"); !errors.Is(err, pgxtenant.ErrOtherDatabase) {
+	if _, err := elsewhere.Pool().Exec(ctx, "SELECT 1"); !errors.Is(err, tenant.ErrOtherDatabase) {
 		t.Errorf("Exec by way of the pool elsewhere: %v", err)
 	}
 	if err := elsewhere.DB().Ping(tenant.Public(t.Context())); err != nil {

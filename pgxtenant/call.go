@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/scope"
 )
 
 // call is a statement on its way through pgx.
@@ -53,7 +55,7 @@ func (s *session) begin(sql string, args []any, exec bool) (text string, given [
 // dress returns the statement of begin. Each mode that it may choose has the server
 // describe the statement, as the others encode some values in another way.
 func (s *session) dress(sql string, args []any, exec bool) (text string, given []any) {
-	if _, ok := s.named[sql]; ok || isBlank(sql) {
+	if _, ok := s.named[sql]; ok || scope.IsBlank(sql) {
 		return sql, args
 	}
 	o := optionsOf(args)
@@ -107,7 +109,7 @@ func (s *session) beginBatch(b *pgx.Batch) *pgx.Batch {
 				continue
 			}
 		}
-		if _, ok := s.named[sql]; !ok && !isBlank(sql) {
+		if _, ok := s.named[sql]; !ok && !scope.IsBlank(sql) {
 			sql += s.place.tag
 		}
 		copied.QueuedQueries[i] = &pgx.QueuedQuery{SQL: sql, Arguments: args, Fn: q.Fn}

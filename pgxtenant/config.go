@@ -15,7 +15,7 @@ import (
 // Config has the settings of a DB. A nil Config has all the defaults.
 type Config struct {
 	// Database tells the database from others: tenants of a registry that was
-	// configured with another one's are refused with ErrOtherDatabase. Defaults
+	// configured with another one's are refused with tenant.ErrOtherDatabase. Defaults
 	// to nothing: all tenants are taken.
 	Database string
 	// DescriptionCache is how many statements a connection remembers the types

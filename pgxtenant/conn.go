@@ -6,12 +6,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/cotenant/cotenant/internal/scope"
 )
 
 // Conn is a connection that was acquired for a tenant. It has the methods of
 // *pgxpool.Conn that statements are sent with. It is not safe for concurrent use.
 type Conn struct {
-	owner   owner
+	owner   scope.Owner
 	conn    *pgxpool.Conn // nil after Release
 	session *session
 }
@@ -22,7 +24,7 @@ func (c *Conn) check(ctx context.Context) error {
 	if c == nil || c.conn == nil {
 		return errReleased
 	}
-	return c.owner.check(ctx)
+	return c.owner.Check(ctx)
 }
 
 // Begin begins a transaction.
@@ -44,7 +46,7 @@ func (c *Conn) begin(ctx context.Context, options pgx.TxOptions, done func()) (p
 		if done != nil {
 			done()
 		}
-		return nil, c.owner.refused(err)
+		return nil, refused(c.owner, err)
 	}
 	return &transaction{session: c.session, owner: c.owner, tx: tx, done: done}, nil
 }
@@ -60,7 +62,7 @@ func (c *Conn) releaseIfPanicking() {
 
 // Conn returns the connection itself. What is sent on it is not tagged, so that
 // nothing is remembered of it; another tenant's context is refused there too, with
-// ErrOtherTenant, but by a Begin at the price of the connection. It is nil once the
+// tenant.ErrOtherTenant, but by a Begin at the price of the connection. It is nil once the
 // connection was released.
 func (c *Conn) Conn() *pgx.Conn {
 	if c == nil || c.conn == nil {
@@ -75,7 +77,7 @@ func (c *Conn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []str
 		return 0, err
 	}
 	n, err := c.conn.CopyFrom(ctx, table, columns, rows)
-	return n, c.owner.refused(err)
+	return n, refused(c.owner, err)
 }
 
 // Exec executes sql.
@@ -84,7 +86,7 @@ func (c *Conn) Exec(ctx context.Context, sql string, args ...any) (pgconn.Comman
 		return pgconn.CommandTag{}, err
 	}
 	tag, err := c.session.exec(ctx, c.conn, sql, args)
-	return tag, c.owner.refused(err)
+	return tag, refused(c.owner, err)
 }
 
 // Ping reports whether the server answers.

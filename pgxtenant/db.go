@@ -20,13 +20,13 @@ import (
 // wait for its answer.)
 //
 // A call fails with tenant.ErrNoTenant if its context carries no tenant, and with
-// tenant.ErrUncommitted if that is still being created, and with ErrOtherDatabase if
+// tenant.ErrUncommitted if that is still being created, and with tenant.ErrOtherDatabase if
 // it is known to be of another database, before anything is sent.
 // Where the tenant's schema does not exist, the error wraps
 // tenant.ErrSchemaNotFound, and nothing of the call was executed.
 //
 // A transaction or an acquired connection belongs to the tenant that it was begun
-// for: a call on it with another tenant's context fails with ErrOtherTenant, before
+// for: a call on it with another tenant's context fails with tenant.ErrOtherTenant, before
 // anything is sent.
 type DB struct {
 	config Config
@@ -79,7 +79,7 @@ func New(ctx context.Context, pool *pgxpool.Config, config *Config) (*DB, error)
 //     instead: QueryExecModeExec). Do not ask for QueryExecModeCacheStatement or
 //     QueryExecModeCacheDescribe.
 //   - Another tenant's context on a connection or transaction is refused, with an
-//     error that wraps ErrOtherTenant and speaks of a context that is done. A Begin
+//     error that wraps tenant.ErrOtherTenant and speaks of a context that is done. A Begin
 //     that is refused so closes the connection.
 //   - An error about a schema that does not exist is PostgreSQL's own, a
 //     *pgconn.PgError with SQLSTATE 3F000.
@@ -94,7 +94,7 @@ func (db *DB) Acquire(ctx context.Context) (*Conn, error) {
 	}
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
-		return nil, o.refused(err)
+		return nil, refused(o, err)
 	}
 	return &Conn{owner: o, conn: conn, session: sessionOf(conn.Conn())}, nil
 }

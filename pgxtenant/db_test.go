@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -125,7 +124,7 @@ func TestOtherTenant(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, s := range map[string]statements{"connection": conn, "transaction": tx, "savepoint": savepoint} {
-		for who, ctx := range map[error]context.Context{pgxtenant.ErrOtherTenant: b, tenant.ErrNoTenant: t.Context()} {
+		for who, ctx := range map[error]context.Context{tenant.ErrOtherTenant: b, tenant.ErrNoTenant: t.Context()} {
 			before := tracer.count()
 			for name, call := range calls(ctx, s) {
 				if err := call(); !errors.Is(err, who) {
@@ -204,7 +203,7 @@ func TestBatchTx(t *testing.T) {
 	if err := results.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(b, "SELECT 1"); !errors.Is(err, pgxtenant.ErrOtherTenant) {
+	if _, err := tx.Exec(b, "SELECT 1"); !errors.Is(err, tenant.ErrOtherTenant) {
 		t.Errorf("another tenant's call: %v", err)
 	}
 	if _, err := tx.Exec(a, "INSERT INTO things VALUES ('y')"); err != nil {

@@ -76,7 +76,7 @@
 //
 // A transaction, an acquired connection and what pgx gives out of them belong to the
 // tenant that they were begun for, and refuse another's context with
-// [ErrOtherTenant], before anything is sent.
+// [tenant.ErrOtherTenant], before anything is sent.
 //
 // # Limits
 //

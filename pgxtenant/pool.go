@@ -100,7 +100,7 @@ func acquired(ctx context.Context, conn *pgx.Conn) (bool, error) {
 		return true, err
 	}
 	if err := s.enter(ctx, o); err != nil {
-		return !conn.IsClosed(), o.refused(err)
+		return !conn.IsClosed(), refused(o, err)
 	}
 	return !wire.Of(conn.PgConn()).Broken(), nil
 }

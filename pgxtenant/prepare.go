@@ -5,12 +5,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cotenant/cotenant/internal/scope"
 )
 
 // prepare prepares a statement of the application, with the owner's tag, on tx.
 func (s *session) prepare(ctx context.Context, tx pgx.Tx, name, sql string) (*pgconn.StatementDescription, error) {
 	text := sql
-	if !isBlank(sql) {
+	if !scope.IsBlank(sql) {
 		text += s.place.tag
 	}
 	if name == sql {

@@ -38,7 +38,7 @@ func (t *tracer) checkOwner(ctx context.Context, conn *pgx.Conn) error {
 	case s.owner == nil:
 		return nil
 	}
-	return s.owner.check(ctx)
+	return s.owner.Check(ctx)
 }
 
 // refuse returns a context that is done for the reason err: pgx returns that,

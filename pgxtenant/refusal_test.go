@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -49,7 +48,7 @@ func TestRefusalOnPlainConnections(t *testing.T) {
 					t.Fatalf("%v: %s on %s: %v", mode, name, what, err)
 				}
 			}
-			for want, ctx := range map[error]context.Context{pgxtenant.ErrOtherTenant: b, tenant.ErrNoTenant: t.Context()} {
+			for want, ctx := range map[error]context.Context{tenant.ErrOtherTenant: b, tenant.ErrNoTenant: t.Context()} {
 				for name, call := range calls(ctx, s) {
 					if name == "Begin" {
 						continue
@@ -69,16 +68,16 @@ func TestRefusalOnPlainConnections(t *testing.T) {
 				t.Errorf("%v: the tenant's own call on %s after the refusals: %v", mode, what, err)
 			}
 		}
-		if _, err := tx.Prepare(b, "p", "SELECT 1"); !errors.Is(err, pgxtenant.ErrOtherTenant) {
+		if _, err := tx.Prepare(b, "p", "SELECT 1"); !errors.Is(err, tenant.ErrOtherTenant) {
 			t.Errorf("Prepare: %v", err)
 		}
-		if _, err := tx.Begin(b); !errors.Is(err, pgxtenant.ErrOtherTenant) {
+		if _, err := tx.Begin(b); !errors.Is(err, tenant.ErrOtherTenant) {
 			t.Errorf("Begin of a savepoint: %v", err)
 		}
 		if err := errors.Join(savepoint.Rollback(b), tx.Commit(t.Context())); err != nil {
 			t.Error(err)
 		}
-		if _, err := ours.Conn().Begin(b); !errors.Is(err, pgxtenant.ErrOtherTenant) {
+		if _, err := ours.Conn().Begin(b); !errors.Is(err, tenant.ErrOtherTenant) {
 			t.Errorf("Begin: %v", err)
 		}
 		ours.Release()
@@ -103,7 +102,7 @@ func TestRefusalOfAnotherPath(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tx.Exec(other, "SELECT 1"); !errors.Is(err, pgxtenant.ErrOtherTenant) {
+		if _, err := tx.Exec(other, "SELECT 1"); !errors.Is(err, tenant.ErrOtherTenant) {
 			t.Errorf("Exec: %v", err)
 		}
 		if _, err := tx.Exec(begun, "SELECT 1"); err != nil {

@@ -5,19 +5,21 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cotenant/cotenant/internal/scope"
 )
 
 // batchResults are the results of a tenant's batch.
 type batchResults struct {
 	pgx.BatchResults
-	owner owner
+	owner scope.Owner
 	tx    *transaction // that the batch began, or nil
 	done  func()       // gives the connection back; nil if tx does, and after that
 }
 
 // newBatchResults returns the results of a batch that was sent on s. The connection
 // is the transaction's, if the batch began one.
-func newBatchResults(s *session, o owner, results pgx.BatchResults, done func()) *batchResults {
+func newBatchResults(s *session, o scope.Owner, results pgx.BatchResults, done func()) *batchResults {
 	b := &batchResults{BatchResults: results, owner: o, done: done}
 	if tx := results.Tx(); tx != nil {
 		b.tx = &transaction{session: s, owner: b.owner, tx: tx, done: done}
@@ -33,19 +35,19 @@ func (b *batchResults) Close() error {
 		b.done = nil
 		done()
 	}
-	return b.owner.refused(err)
+	return refused(b.owner, err)
 }
 
 // Exec reads the result of the next statement.
 func (b *batchResults) Exec() (pgconn.CommandTag, error) {
 	tag, err := b.BatchResults.Exec()
-	return tag, b.owner.refused(err)
+	return tag, refused(b.owner, err)
 }
 
 // Query reads the rows of the next statement.
 func (b *batchResults) Query() (pgx.Rows, error) {
 	r, err := b.BatchResults.Query()
-	return &rows{Rows: r, owner: b.owner}, b.owner.refused(err)
+	return &rows{Rows: r, owner: b.owner}, refused(b.owner, err)
 }
 
 // QueryRow reads the row of the next statement.

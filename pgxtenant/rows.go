@@ -6,12 +6,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/cotenant/cotenant/internal/scope"
 )
 
 // rows are the rows of a tenant's statement.
 type rows struct {
 	pgx.Rows
-	owner owner
+	owner scope.Owner
 	again func(error) error // runs the statement again if the error says so; nil once the caller has seen something
 	done  func()            // gives the connection back; nil after that
 }
@@ -45,7 +47,7 @@ func (r *rows) Close() {
 }
 
 // Err returns the error that ended the rows.
-func (r *rows) Err() error { return r.owner.refused(r.Rows.Err()) }
+func (r *rows) Err() error { return refused(r.owner, r.Rows.Err()) }
 
 // FieldDescriptions describes the columns.
 func (r *rows) FieldDescriptions() []pgconn.FieldDescription {
@@ -59,7 +61,7 @@ func (r *rows) Scan(dest ...any) error {
 	if err != nil {
 		r.Close()
 	}
-	return r.owner.refused(err)
+	return refused(r.owner, err)
 }
 
 // Values reads the current row.
@@ -68,7 +70,7 @@ func (r *rows) Values() ([]any, error) {
 	if err != nil {
 		r.Close()
 	}
-	return values, r.owner.refused(err)
+	return values, refused(r.owner, err)
 }
 
 // row is the first of some rows.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cotenant/cotenant/internal/scope"
 )
 
 // runner is a connection or a transaction of pgx: what statements are sent on.
@@ -33,7 +35,7 @@ func (s *session) exec(ctx context.Context, r runner, sql string, args []any) (p
 
 // query runs sql for o on r, once more if it failed for types that have changed.
 // done is called when the rows are closed.
-func (s *session) query(ctx context.Context, r runner, o owner, sql string, args []any, done func()) (pgx.Rows, error) {
+func (s *session) query(ctx context.Context, r runner, o scope.Owner, sql string, args []any, done func()) (pgx.Rows, error) {
 	rows := &rows{owner: o, done: done}
 	once := s.idle()
 	run := func() (err error) {
@@ -57,7 +59,7 @@ func (s *session) query(ctx context.Context, r runner, o owner, sql string, args
 	}
 	if err != nil {
 		rows.Close()
-		return rows, o.refused(err)
+		return rows, refused(o, err)
 	}
 	rows.again = again
 	return rows, nil
@@ -103,6 +105,6 @@ func (s *session) refresh(ctx context.Context) error {
 
 // sendBatch sends b for o on r. done is called when the results are closed, or when the
 // transaction that the batch began is over.
-func (s *session) sendBatch(ctx context.Context, r runner, o owner, b *pgx.Batch, done func()) pgx.BatchResults {
+func (s *session) sendBatch(ctx context.Context, r runner, o scope.Owner, b *pgx.Batch, done func()) pgx.BatchResults {
 	return newBatchResults(s, o, r.SendBatch(ctx, s.beginBatch(b)), done)
 }

@@ -6,9 +6,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/cotenant/cotenant/internal/scope"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/pgxtenant/internal/wire"
-	"github.com/cotenant/cotenant/tenant"
 )
 
 // customData is where a connection's custom data has its session.
@@ -22,20 +22,13 @@ type session struct {
 	config *pgx.ConnConfig   // the one that conn itself reads
 	mode   pgx.QueryExecMode // what that has, but for batches
 
-	owner  *owner // nil while hooks of the application are at work
-	given  bool   // it was given back, and no hook is at work
-	place  *place // the owner's
-	places map[placeKey]*place
+	owner  *scope.Owner // nil while hooks of the application are at work
+	given  bool         // it was given back, and no hook is at work
+	place  *place       // the owner's
+	places map[scope.Place]*place
 
 	named map[string]string // prepared by the application: texts by name
 	call  call              // that is under way
-}
-
-// placeKey tells places apart.
-type placeKey struct {
-	id     int64 // so that a tenant that is made anew has its types looked up again
-	schema tenant.Schema
-	alone  bool
 }
 
 // place is where an owner's statements run.
@@ -52,8 +45,8 @@ func sessionOf(conn *pgx.Conn) *session {
 }
 
 // enter has the connection work for o from the next statement on.
-func (s *session) enter(ctx context.Context, o owner) error {
-	key := placeKey{o.tenant.ID, o.tenant.Schema, o.alone}
+func (s *session) enter(ctx context.Context, o scope.Owner) error {
+	key := o.Place()
 	p := s.places[key]
 	if p == nil {
 		p = s.db.place(o)
@@ -68,15 +61,10 @@ func (s *session) enter(ctx context.Context, o owner) error {
 }
 
 // place makes the place of o.
-func (db *DB) place(o owner) *place {
-	schema := o.tenant.Schema
-	path := searchpath.For(schema, db.config.ExtraSchemas...)
-	if o.alone {
-		path = searchpath.Alone(schema)
-	}
+func (db *DB) place(o scope.Owner) *place {
 	return &place{
-		path: wire.Path{SearchPath: path, Schema: searchpath.Quote(schema)},
-		tag:  tagOf(o),
+		path: wire.Path{SearchPath: o.SearchPath(db.config.ExtraSchemas), Schema: searchpath.Quote(o.Tenant.Schema)},
+		tag:  o.Tag(),
 	}
 }
 

@@ -2,27 +2,10 @@ package pgxtenant
 
 import (
 	"context"
-	"net/url"
-	"strings"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5"
 )
-
-// tagOf returns the comment that stands behind the statements of o, in the form of
-// https://google.github.io/sqlcommenter: keys in order, values URL-encoded, so that
-// nothing in one can end the comment. Owners with different paths have different
-// ones.
-func tagOf(o owner) string {
-	tag := "tenant='" + url.QueryEscape(o.tenant.Schema.String()) + "'*/"
-	if o.alone {
-		return " /*public='false'," + tag
-	}
-	return " /*" + tag
-}
-
-// isBlank reports whether sql says nothing, so that there is nothing to tag.
-func isBlank(sql string) bool { return strings.TrimSpace(sql) == "" }
 
 // tagging tags what another rewriter makes of a statement.
 type tagging struct {

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -195,7 +194,7 @@ func TestTracerOfBeforeConnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(a)
-	if _, err := tx.Conn().Exec(as(t, 2, "b"), "SELECT 1"); !errors.Is(err, pgxtenant.ErrOtherTenant) {
+	if _, err := tx.Conn().Exec(as(t, 2, "b"), "SELECT 1"); !errors.Is(err, tenant.ErrOtherTenant) {
 		t.Errorf("another tenant's statement: %v", err)
 	}
 }

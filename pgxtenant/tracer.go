@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/cotenant/cotenant/internal/scope"
 )
 
 // tracer is told by pgx of all that a connection is about to do, whoever asks for
@@ -36,7 +38,7 @@ func (t *tracer) TraceConnectEnd(ctx context.Context, data pgx.TraceConnectEndDa
 	if config, ok := ctx.Value(configKey{}).(*pgx.ConnConfig); ok && data.Err == nil {
 		data.Conn.PgConn().CustomData()[customData] = &session{
 			db: t.db, conn: data.Conn, config: config, mode: config.DefaultQueryExecMode,
-			places: make(map[placeKey]*place), named: make(map[string]string),
+			places: make(map[scope.Place]*place), named: make(map[string]string),
 		}
 	}
 	if user, ok := t.user.(pgx.ConnectTracer); ok {

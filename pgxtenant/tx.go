@@ -5,13 +5,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cotenant/cotenant/internal/scope"
 )
 
 // transaction is a transaction that belongs to a tenant. Commit and Rollback take
 // any context: they must work when the caller's is done.
 type transaction struct {
 	session *session
-	owner   owner
+	owner   scope.Owner
 	tx      pgx.Tx
 	outer   *transaction // of which this is a savepoint
 	done    func()       // gives the connection back; nil if that is the caller's
@@ -24,7 +26,7 @@ func (t *transaction) check(ctx context.Context) error {
 	if err := t.over(); err != nil {
 		return err
 	}
-	return t.owner.check(ctx)
+	return t.owner.Check(ctx)
 }
 
 // over returns an error if nothing can be done any more.
@@ -43,12 +45,12 @@ func (t *transaction) end(ctx context.Context, f func(context.Context) error) er
 	if err := t.over(); err != nil {
 		return err
 	}
-	err := f(t.owner.context(ctx))
+	err := f(t.owner.Context(ctx))
 	t.err = pgx.ErrTxClosed
 	if t.done != nil {
 		t.done()
 	}
-	return t.owner.refused(err)
+	return refused(t.owner, err)
 }
 
 // Begin begins a savepoint.
@@ -58,7 +60,7 @@ func (t *transaction) Begin(ctx context.Context) (pgx.Tx, error) {
 	}
 	tx, err := t.tx.Begin(ctx)
 	if err != nil {
-		return nil, t.owner.refused(err)
+		return nil, refused(t.owner, err)
 	}
 	return &transaction{session: t.session, owner: t.owner, tx: tx, outer: t}, nil
 }
@@ -79,7 +81,7 @@ func (t *transaction) CopyFrom(ctx context.Context, table pgx.Identifier, column
 		return 0, err
 	}
 	n, err := t.tx.CopyFrom(ctx, table, columns, rows)
-	return n, t.owner.refused(err)
+	return n, refused(t.owner, err)
 }
 
 // SendBatch sends the statements of b.
@@ -109,7 +111,7 @@ func (t *transaction) Prepare(ctx context.Context, name, sql string) (*pgconn.St
 		return nil, err
 	}
 	sd, err := t.session.prepare(ctx, t.tx, name, sql)
-	return sd, t.owner.refused(err)
+	return sd, refused(t.owner, err)
 }
 
 // Exec executes sql.
@@ -118,7 +120,7 @@ func (t *transaction) Exec(ctx context.Context, sql string, args ...any) (pgconn
 		return pgconn.CommandTag{}, err
 	}
 	tag, err := t.session.exec(ctx, t.tx, sql, args)
-	return tag, t.owner.refused(err)
+	return tag, refused(t.owner, err)
 }
 
 // Query runs sql.

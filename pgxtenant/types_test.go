@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cotenant/cotenant/pgxtenant"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 const differingTypes = `
@@ -109,7 +110,7 @@ func TestTypesUnknown(t *testing.T) {
 	if err == nil || len(err.Error()) < len(want) || err.Error()[:len(want)] != want {
 		t.Errorf("Ping: %v", err)
 	}
-	if err := db.Ping(as(t, 2, "gone")); err == nil || errors.Is(err, pgxtenant.ErrOtherTenant) {
+	if err := db.Ping(as(t, 2, "gone")); err == nil || errors.Is(err, tenant.ErrOtherTenant) {
 		t.Errorf("Ping: %v", err)
 	}
 }

@@ -11,6 +11,11 @@ var (
 	// ErrUncommitted: the tenant is being created and its transaction has
 	// not been committed, so its schema exists on that transaction only.
 	ErrUncommitted = errors.New("tenant is being created (use the transaction that creates it until it is committed)")
+	// ErrOtherTenant: something that belongs to one tenant, such as a transaction,
+	// was used with the context of another.
+	ErrOtherTenant = errors.New("it belongs to another tenant than the context (begin or acquire with this context)")
+	// ErrOtherDatabase: the tenant comes from the registry of another database.
+	ErrOtherDatabase = errors.New("the tenant is of another database (use the registry of this one)")
 	// ErrInvalidSchema: the text is no schema name; see ParseSchema.
 	ErrInvalidSchema = errors.New("invalid schema name")
 	// ErrInvalidDomain: the text is no domain; see ParseDomain.
