@@ -2,6 +2,7 @@ package cotenant
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/sqltenant"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -24,6 +26,8 @@ type Tenancy struct {
 	logger   *slog.Logger
 	migrator *migrate.Migrator
 	db       *pgxtenant.DB // scoped to the tenant in ctx
+	direct   *pgxtenant.DB // the same, but for the pooler in between
+	sql      *sql.DB       // over db
 	own      *pgxpool.Pool // for cotenant's own statements, not scoped
 	registry *registry.Registry
 	database string // tells it from others; empty if that is not known
@@ -69,7 +73,7 @@ func open(ctx context.Context, config *Config) (_ *Tenancy, err error) {
 	if err := t.connect(ctx, config, poolConfig, direct); err != nil {
 		return nil, err
 	}
-	if err := t.wire(config, direct); err != nil {
+	if err := t.wire(config, direct.ConnConfig); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -77,9 +81,8 @@ func open(ctx context.Context, config *Config) (_ *Tenancy, err error) {
 
 // connect makes the pools, and looks at the server through both, so that a wrong
 // address, role or server is told at once and not by the first request.
-func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig *pgxpool.Config, direct *pgx.ConnConfig) (err error) {
-	ownConfig := poolConfig.Copy()
-	ownConfig.ConnConfig = direct.Copy()
+func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig, direct *pgxpool.Config) (err error) {
+	ownConfig := direct.Copy()
 	ownConfig.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // it ends with DISCARD ALL now and then
 	ownConfig.MaxConns, ownConfig.MinConns, ownConfig.MinIdleConns = ownConns, 0, 0
 	ownConfig.PrepareConn, ownConfig.AfterRelease = nil, nil
@@ -98,6 +101,16 @@ func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig *pgxpo
 	}
 	if t.db, err = pgxtenant.New(ctx, poolConfig, dbConfig); err != nil {
 		return err
+	}
+	t.sql, t.direct = sqltenant.OpenDB(t.db), t.db
+	if config.DirectURL != "" {
+		directConfig := *dbConfig
+		if directConfig.Mode == pgxtenant.Transaction {
+			directConfig.Mode = pgxtenant.ModeAuto
+		}
+		if t.direct, err = pgxtenant.New(ctx, direct, &directConfig); err != nil {
+			return err
+		}
 	}
 	err = checkServer(tenant.Public(ctx), t.db.Pool())
 	if dbConfig.Mode == pgxtenant.Transaction && errors.Is(err, pgxtenant.ErrPooler) {
@@ -190,6 +203,12 @@ func (t *Tenancy) Close() {
 	if t.registry != nil {
 		t.registry.Close()
 	}
+	if t.sql != nil {
+		_ = t.sql.Close() // its connections are db's
+	}
+	if t.direct != nil && t.direct != t.db {
+		t.direct.Close()
+	}
 	if t.db != nil {
 		t.db.Close()
 	}
@@ -202,6 +221,17 @@ func (t *Tenancy) Close() {
 // tenant in its context, or fails. Work on the shared tables says so with
 // tenant.Public.
 func (t *Tenancy) DB() *pgxtenant.DB { return t.db }
+
+// SQL returns DB for libraries on database/sql: GORM, ent, bun, sqlx and others. It
+// takes its connections from the same pool; see pgxtenant.DB.Connector. Close closes
+// it.
+func (t *Tenancy) SQL() *sql.DB { return t.sql }
+
+// Direct returns the application's database past the pooler that DatabaseURL may lead
+// to, over DirectURL, for what a pooler cannot do: VACUUM, CREATE INDEX CONCURRENTLY,
+// LISTEN, locks and settings of a session. It is scoped as DB is, and makes
+// connections when it is used. Without a DirectURL it is DB itself.
+func (t *Tenancy) Direct() *pgxtenant.DB { return t.direct }
 
 // Pool returns the pool below DB, for libraries that insist on one; see
 // pgxtenant.DB.Pool.

@@ -92,8 +92,8 @@ func (db *DB) untagged(mode pgx.QueryExecMode) pgx.QueryExecMode {
 // whether conn is any good.
 func acquired(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	s := sessionOf(conn)
-	if s == nil || wire.Of(conn.PgConn()) == nil || wire.Of(conn.PgConn()).Broken() {
-		return false, nil // another one will do
+	if s == nil || wire.Of(conn.PgConn()) == nil || wire.Of(conn.PgConn()).Err() != nil {
+		return false, nil //nolint:nilerr // another one will do
 	}
 	o, err := s.db.ownerOf(ctx)
 	if err != nil {
@@ -102,5 +102,5 @@ func acquired(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	if err := s.enter(ctx, o); err != nil {
 		return !conn.IsClosed(), refused(o, err)
 	}
-	return !wire.Of(conn.PgConn()).Broken(), nil
+	return wire.Of(conn.PgConn()).Err() == nil, nil
 }

@@ -1,0 +1,2 @@
+// Package sqltenant scopes database/sql to the tenant in the context.
+package sqltenant
