@@ -36,6 +36,8 @@ const (
 	Roles
 	// Discards has our statements be gone when it has ended.
 	Discards
+	// Names has a SET or RESET that names the path: the tag of its answer tells.
+	Names
 )
 
 // Has reports whether it is any of those.
@@ -176,7 +178,9 @@ func (s *statement) setting() Class {
 		return 0
 	case "ROLE", "AUTHORIZATION", "SESSION":
 		return Leaves | Roles
-	case "TRANSACTION", "SEARCH_PATH", "SCHEMA":
+	case "SEARCH_PATH", "SCHEMA":
+		return Names
+	case "TRANSACTION":
 		return 0
 	case "CONSTRAINTS":
 		return Works // triggers that were deferred
