@@ -8,7 +8,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-
 )
 
 // minServerVersion is the oldest PostgreSQL that cotenant works with, in the form of
@@ -167,4 +166,3 @@ func ask(ctx context.Context, s session, sql string, n int) ([]string, error) {
 	}
 	return row, nil
 }
-

@@ -63,8 +63,8 @@ func (c *conn) exec(ctx context.Context, sql string) error {
 	return fmt.Errorf("set the path of %v: %w", c.owner, err)
 }
 
-// literal quotes s for SQL. E'' means the same whatever standard_conforming_strings
-// says.
+// literal quotes s for SQL, as a string that means the same whatever
+// standard_conforming_strings says.
 func literal(s string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
