@@ -214,3 +214,20 @@ func in(ctx context.Context, t *testing.T, q querier, schema string) {
 		t.Errorf("in %q, %v; want %q", got, err, schema)
 	}
 }
+
+// roleOf returns the URL of b for a role that owns nothing.
+func roleOf(t *testing.T, b *base) string { t.Helper(); return testdb.Role(t, b.url) }
+
+// waits returns once somebody waits for a lock.
+func (b *base) waits(t *testing.T) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for b.count(t, "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()") == 0 {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal(t.Context().Err())
+		}
+	}
+}
