@@ -25,6 +25,6 @@ func (s copying) ExecContext(ctx context.Context, args []driver.NamedValue) (dri
 	for i, arg := range args {
 		values[i] = arg.Value
 	}
-	result, err := s.Exec(values) //nolint:staticcheck // lib/pq has no other
+	result, err := s.Exec(values) // lib/pq has no other
 	return result, s.conn.noticed(err)
 }

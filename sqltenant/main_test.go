@@ -103,17 +103,6 @@ func (c countedConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// each runs a test for each driver, with a database in which setup ran.
-func each(t *testing.T, setup string, test func(t *testing.T, b *base)) {
-	t.Helper()
-	for name, newConnector := range makers() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, newBase(t, newConnector, setup))
-		})
-	}
-}
-
 // base is a database, and how a driver connects to it.
 type base struct {
 	url   string

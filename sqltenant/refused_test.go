@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/lib/pq"
 
 	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/pgxtenant"
@@ -57,10 +58,8 @@ func TestWrapRefuses(t *testing.T) {
 		_, err := sqltenant.Wrap(bare, &config)
 		says(t, err, want)
 	}
-	if got, want := wrapped.Driver(), bare.Driver(); got != want {
-		if _, ok := got.(driver.Driver); !ok {
-			t.Errorf("%T; want %T", got, want)
-		}
+	if got, ok := wrapped.Driver().(*pq.Driver); !ok {
+		t.Errorf("%T", got)
 	}
 }
 
@@ -123,58 +122,68 @@ func (c olderConn) PrepareContext(ctx context.Context, query string) (driver.Stm
 func TestLegacyDriver(t *testing.T) {
 	t.Parallel()
 
-	each(t, twoTenants, func(t *testing.T, b *base) {
-		var closed bool
-		hiding := func(hide func(driver.Conn) driver.Conn) *sql.DB {
-			connector, err := sqltenant.Wrap(closing{b.make(t, b.url, nil), hide, &closed}, nil)
-			if err != nil {
-				t.Fatal(err)
+	for name, newConnector := range makers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			b := newBase(t, newConnector, twoTenants)
+			var closed bool
+			hiding := func(hide func(driver.Conn) driver.Conn) *sql.DB {
+				connector, err := sqltenant.Wrap(closing{b.make(t, b.url, nil), hide, &closed}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return opened(t, connector)
 			}
-			return opened(t, connector)
-		}
-		db := hiding(func(c driver.Conn) driver.Conn { return bareConn{c} })
-		_, err := db.ExecContext(asA(t), "SELECT 1")
-		says(t, err, "bareConn", "lack BeginTx, ExecContext, PrepareContext, QueryContext", "use a driver")
-		if err := db.Close(); err != nil || !closed {
-			t.Errorf("the driver's connector was closed: %t, %v", closed, err)
-		}
-		// Without a checker, a pinger, a resetter and a validator it does without.
-		db = hiding(func(c driver.Conn) driver.Conn { return olderConn{c.(contextConn)} })
-		in(asA(t), t, db, "a")
-		in(asB(t), t, db, "b")
-		for _, ctx := range []context.Context{asA(t), t.Context()} {
-			if err := db.PingContext(ctx); err != nil {
-				t.Error(err)
+			db := hiding(func(c driver.Conn) driver.Conn { return bareConn{c} })
+			_, err := db.ExecContext(asA(t), "SELECT 1")
+			says(t, err, "bareConn", "lack BeginTx, ExecContext, PrepareContext, QueryContext", "use a driver")
+			if err := db.Close(); err != nil || !closed {
+				t.Errorf("the driver's connector was closed: %t, %v", closed, err)
 			}
-		}
-		stmt, err := db.PrepareContext(asA(t), "SELECT 1")
-		if err == nil {
-			stmt.Close()
-		}
-		says(t, err, "bareStmt", "ExecContext or QueryContext", "use a driver")
-	})
+			// Without a checker, a pinger, a resetter and a validator it does without.
+			db = hiding(func(c driver.Conn) driver.Conn { return olderConn{c.(contextConn)} })
+			in(asA(t), t, db, "a")
+			in(asB(t), t, db, "b")
+			for _, ctx := range []context.Context{asA(t), t.Context()} {
+				if err := db.PingContext(ctx); err != nil {
+					t.Error(err)
+				}
+			}
+			stmt, err := db.PrepareContext(asA(t), "SELECT 1")
+			if err == nil {
+				defer stmt.Close()
+			}
+			says(t, err, "bareStmt", "ExecContext or QueryContext", "use a driver")
+		})
+	}
 }
 
 // A path that comes with the connection would come back with each RESET.
 func TestConnectionString(t *testing.T) {
 	t.Parallel()
 
-	each(t, twoTenants, func(t *testing.T, b *base) {
-		for key, value := range map[string]string{"options": "-c search_path=b", "search_path": "b"} {
-			u, err := url.Parse(b.url)
-			if err != nil {
-				t.Fatal(err)
+	for name, newConnector := range makers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			b := newBase(t, newConnector, twoTenants)
+			for key, value := range map[string]string{"options": "-c search_path=b", "search_path": "b"} {
+				u, err := url.Parse(b.url)
+				if err != nil {
+					t.Fatal(err)
+				}
+				query := u.Query()
+				query.Set(key, value)
+				u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // as pgx reads it
+				_, err = opened(t, b.wrap(t, u.String(), nil)).ExecContext(asA(t), "SELECT 1")
+				says(t, err, "connection string sets search_path", "leave it out")
 			}
-			query := u.Query()
-			query.Set(key, value)
-			u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // as pgx reads it
-			_, err = opened(t, b.wrap(t, u.String(), nil)).ExecContext(asA(t), "SELECT 1")
-			says(t, err, "connection string sets search_path", "leave it out")
-		}
-		// One of the role is overridden.
-		b.exec(t, "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET search_path TO b', current_database()); END$$")
-		in(asA(t), t, b.open(t, nil), "a")
-	})
+			// One of the role is overridden.
+			b.exec(t, "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET search_path TO b', current_database()); END$$")
+			in(asA(t), t, b.open(t, nil), "a")
+		})
+	}
 }
 
 // A pool below gives out sessions again, with what is left in them.
@@ -208,50 +217,60 @@ func TestPoolBelow(t *testing.T) {
 func TestPooler(t *testing.T) {
 	t.Parallel()
 
-	each(t, twoTenants, func(t *testing.T, b *base) {
-		_, err := opened(t, b.wrap(t, testdb.PgBouncer(t, b.url, "transaction"), nil)).ExecContext(asA(t), "SELECT 1")
-		if !errors.Is(err, sqltenant.ErrPooler) {
-			t.Errorf("%v", err)
-		}
-		says(t, err, "connect to the server itself", "pgxtenant")
-	})
+	for name, newConnector := range makers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			b := newBase(t, newConnector, twoTenants)
+			_, err := opened(t, b.wrap(t, testdb.PgBouncer(t, b.url, "transaction"), nil)).ExecContext(asA(t), "SELECT 1")
+			if !errors.Is(err, sqltenant.ErrPooler) {
+				t.Errorf("%v", err)
+			}
+			says(t, err, "connect to the server itself", "pgxtenant")
+		})
+	}
 }
 
 // One that is told to pool transactions later is found when the path is set.
 func TestPoolerChanges(t *testing.T) {
 	t.Parallel()
 
-	each(t, twoTenants, func(t *testing.T, b *base) {
-		through := testdb.PgBouncer(t, b.url, "session")
-		db := opened(t, b.wrap(t, through, nil))
-		db.SetMaxOpenConns(2)
-		alternate := func() error {
-			var err error
-			for _, ctx := range []context.Context{asA(t), asB(t)} {
-				conn, connErr := db.Conn(ctx)
-				if connErr != nil {
-					return errors.Join(err, connErr)
+	for name, newConnector := range makers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			b := newBase(t, newConnector, twoTenants)
+			through := testdb.PgBouncer(t, b.url, "session")
+			db := opened(t, b.wrap(t, through, nil))
+			db.SetMaxOpenConns(2)
+			alternate := func() error {
+				var err error
+				for _, ctx := range []context.Context{asA(t), asB(t)} {
+					conn, connErr := db.Conn(ctx)
+					if connErr != nil {
+						return errors.Join(err, connErr)
+					}
+					defer conn.Close()
+					_, execErr := conn.ExecContext(ctx, "SELECT 1")
+					err = errors.Join(err, execErr)
 				}
-				defer conn.Close()
-				_, execErr := conn.ExecContext(ctx, "SELECT 1")
-				err = errors.Join(err, execErr)
+				return err
 			}
-			return err
-		}
-		if err := alternate(); err != nil {
-			t.Fatal(err)
-		}
-		pgbouncer(t, through, "SET pool_mode = 'transaction'")
-		var err error
-		for range 10 {
-			if err = alternate(); err != nil {
-				break
+			if err := alternate(); err != nil {
+				t.Fatal(err)
 			}
-		}
-		if !errors.Is(err, sqltenant.ErrPooler) {
-			t.Errorf("%v", err)
-		}
-	})
+			pgbouncer(t, through, "SET pool_mode = 'transaction'")
+			var err error
+			for range 10 {
+				if err = alternate(); err != nil {
+					break
+				}
+			}
+			if !errors.Is(err, sqltenant.ErrPooler) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
 }
 
 // pgbouncer executes a command of the PgBouncer that url leads through.

@@ -35,7 +35,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		return nil, fmt.Errorf("statements of the driver, %T, lack ExecContext or QueryContext, without which a call cannot show its tenant (use a driver that has them, such as pgx or lib/pq)", inner)
 	}
 	s.keep(p)
-	if _, ok := inner.(driver.ColumnConverter); ok {
+	if _, ok := inner.(driver.ColumnConverter); ok { //nolint:staticcheck // what is deprecated still counts
 		return converting{s}, nil
 	}
 	return s, nil

@@ -23,21 +23,30 @@ func (c *conn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx
 		return nil, c.noticed(err)
 	}
 	c.open = true
-	return tx{inner, c}, nil
+	return tx{inner, c, ctx}, nil
 }
 
 // tx is a transaction of the connection's owner.
 type tx struct {
 	inner driver.Tx
 	conn  *conn
+	ctx   context.Context // of BeginTx
 }
 
 // Commit commits.
 func (t tx) Commit() error { return t.conn.over(t.inner.Commit()) }
 
 // Rollback rolls back. What the path was when the transaction began it may be again.
+//
+// When its context is done, database/sql closes a connection that cannot be asked
+// whether it is still good; ours can be, so that it falls to us.
 func (t tx) Rollback() error {
 	t.conn.path = scope.Place{}
+	if t.ctx.Err() != nil {
+		_, resets := t.conn.inner.(driver.SessionResetter)
+		_, validates := t.conn.inner.(driver.Validator)
+		t.conn.broken = t.conn.broken || !resets || !validates
+	}
 	return t.conn.over(t.inner.Rollback())
 }
 

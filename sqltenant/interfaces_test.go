@@ -1,0 +1,87 @@
+package sqltenant_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"strings"
+	"testing"
+
+	"github.com/cotenant/cotenant/sqltenant"
+)
+
+// converter connects to connections whose statements take values in their own way.
+type converter struct {
+	driver.Connector
+	wrap func(contextStmt) driver.Stmt
+}
+
+func (c converter) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return convertingConn{conn.(contextConn), c.wrap}, nil
+}
+
+type convertingConn struct {
+	contextConn
+	wrap func(contextStmt) driver.Stmt
+}
+
+func (c convertingConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	stmt, err := c.contextConn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return c.wrap(stmt.(contextStmt)), nil
+}
+
+type contextStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// Two ways in which a statement can take values: in upper case.
+type (
+	columnStmt struct{ contextStmt }
+	namedStmt  struct{ contextStmt }
+	upperCase  struct{}
+)
+
+func (columnStmt) ColumnConverter(int) driver.ValueConverter { return upperCase{} }
+
+func (upperCase) ConvertValue(v any) (driver.Value, error) { return strings.ToUpper(v.(string)), nil }
+
+func (namedStmt) CheckNamedValue(v *driver.NamedValue) error {
+	v.Value = strings.ToUpper(v.Value.(string))
+	return nil
+}
+
+// A statement takes values as the driver's does.
+func TestStmtValues(t *testing.T) {
+	t.Parallel()
+
+	b := newBase(t, newPQ, twoTenants)
+	for want, wrap := range map[string]func(contextStmt) driver.Stmt{
+		"X": func(s contextStmt) driver.Stmt { return columnStmt{s} },
+		"Y": func(s contextStmt) driver.Stmt { return namedStmt{s} },
+		"z": func(s contextStmt) driver.Stmt { return s },
+	} {
+		connector, err := sqltenant.Wrap(converter{b.make(t, b.url, nil), wrap}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stmt, err := opened(t, connector).PrepareContext(asA(t), "SELECT $1::text")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stmt.Close()
+		for _, ctx := range []context.Context{asA(t), asB(t)} {
+			var got string
+			if err := stmt.QueryRowContext(ctx, strings.ToLower(want)).Scan(&got); err != nil || got != want {
+				t.Errorf("%q, %v; want %q", got, err, want)
+			}
+		}
+	}
+}
