@@ -231,7 +231,7 @@ func TestRaw(t *testing.T) {
 				t.Errorf("%d rows; want 2", n)
 			}
 			// Where the schema is gone, the path may be another's.
-			conn, err = db.Conn(asA(t))
+			conn, err = db.Conn(as(t, 3, "gone"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,7 +18,7 @@ type conn struct {
 	pid     string // of the server process
 	escapes bool   // standard_conforming_strings was off in the beginning
 
-	owner   *scope.Owner // nil until the first call after it was taken from the pool
+	owner   *scope.Owner // nil while nobody uses it, or nobody that is known
 	path    scope.Place  // that search_path leads to; zero if that is not known
 	tenants map[scope.Place]struct{}
 
@@ -87,9 +87,18 @@ func (c *conn) ResetSession(ctx context.Context) error {
 		return driver.ErrBadConn
 	}
 	if r, ok := c.inner.(driver.SessionResetter); ok {
-		return r.ResetSession(ctx)
+		if err := r.ResetSession(ctx); err != nil {
+			return err
+		}
 	}
+	c.meet(ctx)
 	return nil
+}
+
+// meet has c belong to the tenant that it was taken for, if ctx tells: that is so but
+// where database/sql connects in the background.
+func (c *conn) meet(ctx context.Context) {
+	_ = c.enter(ctx) // the call comes there again, and will tell
 }
 
 // Unwrap returns the driver's own connection, after which nothing is known any more.

@@ -32,6 +32,9 @@ func TestOwner(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if _, err := conn.ExecContext(asB(t), "INSERT INTO things VALUES ('x')"); !errors.Is(err, tenant.ErrOtherTenant) {
+				t.Errorf("its first call: %v", err)
+			}
 			belongsToA(t, b, conn)
 			if _, err := conn.BeginTx(asB(t), nil); !errors.Is(err, tenant.ErrOtherTenant) {
 				t.Errorf("Begin: %v", err)

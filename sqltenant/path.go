@@ -86,6 +86,7 @@ func isStale(what sqltext.Class, err error) bool {
 	}
 	switch sqlState(err) {
 	case "0A000", // cached plan must not change result type
+		"22P02",                   // invalid input value for enum
 		"08P01",                   // bind message has 1 result formats but query has 2 columns
 		"26000",                   // prepared statement does not exist
 		"42804", "42846", "42883", // the type of a parameter does not fit any more

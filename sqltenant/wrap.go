@@ -119,6 +119,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = conn.Close()
 		return nil, err
 	}
+	conn.meet(ctx)
 	return conn, nil
 }
 
