@@ -37,7 +37,7 @@ func TestNothingCarriesOver(t *testing.T) {
 				db := b.open(t, &sqltenant.Config{LimitSetCalls: limit})
 				ctx := asA(t)
 				for _, text := range []string{
-					"CREATE TEMP TABLE things (name text)", "SELECT 'x' AS name INTO TEMP things", "SELECT pg_advisory_lock(1)",
+					"CREATE TEMP TABLE things (name text)", "SELECT 'x' AS name INTO TEMP things", "SELECT pg_try_advisory_lock(1)",
 					"SET statement_timeout = 77777", "SELECT set_config('lock_timeout', '77777', false)", "LISTEN things", "PREPARE p AS SELECT 1",
 					"SET ROLE pg_monitor", "SET SESSION AUTHORIZATION pg_monitor", "BEGIN", "BEGIN; INSERT INTO things VALUES ('x')", "SELECT 1; BEGIN",
 					"BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; COMMIT", "DO $$BEGIN EXECUTE 'SET lock_timeout = 77777'; END$$", "DISCARD TEMP",
@@ -107,6 +107,69 @@ func TestTransactionByText(t *testing.T) {
 	}
 }
 
+// A transaction that fails is over when its COMMIT was executed, and not before.
+func TestTransactionByTextFails(t *testing.T) {
+	t.Parallel()
+
+	const setup = twoTenants + "CREATE TABLE a.firsts (id int PRIMARY KEY); CREATE TABLE a.seconds (id int REFERENCES a.firsts DEFERRABLE INITIALLY DEFERRED)"
+	for name, newConnector := range makers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			b := newBase(t, newConnector, setup)
+			db := b.open(t, nil)
+			for _, test := range []struct {
+				texts    []string // the last one fails
+				replaced bool
+			}{
+				{[]string{"BEGIN; SELECT 1/0; COMMIT"}, true},
+				{[]string{"BEGIN", "SELECT 1/0; COMMIT"}, true},
+				{[]string{"BEGIN", "INSERT INTO seconds VALUES (1)", "COMMIT"}, false},
+			} {
+				before := pid(asA(t), t, db)
+				conn, err := db.Conn(asA(t))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, text := range test.texts {
+					if _, err := conn.ExecContext(asA(t), text); (err != nil) != (i == len(test.texts)-1) {
+						t.Errorf("%s: %v", text, err)
+					}
+				}
+				if err := conn.Close(); err != nil {
+					t.Error(err)
+				}
+				in(asB(t), t, db, "b")
+				if replaced := pid(asA(t), t, db) != before; replaced != test.replaced {
+					t.Errorf("%q: replaced: %t", test.texts, replaced)
+				}
+			}
+		})
+	}
+}
+
+// Where the driver cannot tell whether a transaction is open, the connection is
+// replaced.
+func TestBeginFails(t *testing.T) {
+	t.Parallel()
+
+	for name, newConnector := range makers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			b := newBase(t, newConnector, twoTenants)
+			db := b.open(t, nil)
+			before := pid(asA(t), t, db)
+			if _, err := db.BeginTx(asA(t), &sql.TxOptions{Isolation: sql.LevelLinearizable}); err == nil {
+				t.Error("begun")
+			}
+			if pid(asA(t), t, db) == before {
+				t.Error("the connection is the same")
+			}
+		})
+	}
+}
+
 // A connection is replaced after MaxTenants tenants.
 func TestMaxTenants(t *testing.T) {
 	t.Parallel()
@@ -171,6 +234,22 @@ func TestRoles(t *testing.T) {
 				t.Error(err)
 			}
 			in(asB(t), t, db, "b")
+			// The role is gone with its transaction, and so are the proofs.
+			conn, err = db.Conn(asA(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			for i, text := range []string{"SET LOCAL ROLE NONE", "INSERT INTO things VALUES ('x')"} {
+				tx, err := conn.BeginTx(asA(t), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				n := b.during(t, func() error { _, err := tx.ExecContext(asA(t), text); return err })
+				if err := tx.Commit(); err != nil || n != 1 {
+					t.Errorf("transaction %d: %d round trips, %v", i, n, err)
+				}
+			}
 		})
 	}
 }

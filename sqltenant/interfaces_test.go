@@ -85,3 +85,41 @@ func TestStmtValues(t *testing.T) {
 		}
 	}
 }
+
+// deafConn goes on when the context of its transaction is done.
+type deafConn struct{ contextConn }
+
+func (c deafConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	return c.contextConn.BeginTx(context.WithoutCancel(ctx), options)
+}
+
+// A connection that cannot be asked whether it is still good is replaced when a
+// transaction ends with its context, as database/sql does it.
+func TestDeafDriver(t *testing.T) {
+	t.Parallel()
+
+	b := newBase(t, newPQ, twoTenants)
+	var closed bool
+	connector, err := sqltenant.Wrap(closing{b.make(t, b.url, nil), func(c driver.Conn) driver.Conn { return deafConn{c.(contextConn)} }, &closed}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := opened(t, connector)
+	before := pid(asA(t), t, db)
+	for _, cancelled := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(asA(t))
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cancelled {
+			cancel()
+		} else if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+		if replaced := pid(asA(t), t, db) != before; replaced != cancelled {
+			t.Errorf("cancelled %t: replaced %t", cancelled, replaced)
+		}
+		cancel()
+	}
+}

@@ -67,6 +67,9 @@ func (c *connector) connect(ctx context.Context) (*conn, error) {
 	}
 	conn := newConn(c, s)
 	if err := conn.look(ctx); err != nil {
+		if errors.Is(err, ErrPooler) {
+			c.looked.Store(false)
+		}
 		_ = inner.Close()
 		return nil, err
 	}

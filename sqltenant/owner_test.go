@@ -32,8 +32,15 @@ func TestOwner(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := conn.ExecContext(asB(t), "INSERT INTO things VALUES ('x')"); !errors.Is(err, tenant.ErrOtherTenant) {
-				t.Errorf("its first call: %v", err)
+			fresh, err := b.open(t, nil).Conn(asA(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer fresh.Close()
+			for _, c := range []*sql.Conn{conn, fresh} {
+				if _, err := c.ExecContext(asB(t), "INSERT INTO things VALUES ('x')"); !errors.Is(err, tenant.ErrOtherTenant) {
+					t.Errorf("its first call: %v", err)
+				}
 			}
 			belongsToA(t, b, conn)
 			if _, err := conn.BeginTx(asB(t), nil); !errors.Is(err, tenant.ErrOtherTenant) {

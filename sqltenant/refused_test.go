@@ -243,6 +243,7 @@ func TestPoolerChanges(t *testing.T) {
 			through := testdb.PgBouncer(t, b.url, "session")
 			db := opened(t, b.wrap(t, through, nil))
 			db.SetMaxOpenConns(2)
+			db.SetMaxIdleConns(2)
 			alternate := func() error {
 				var err error
 				for _, ctx := range []context.Context{asA(t), asB(t)} {
@@ -267,6 +268,13 @@ func TestPoolerChanges(t *testing.T) {
 				}
 			}
 			if !errors.Is(err, sqltenant.ErrPooler) {
+				t.Errorf("%v", err)
+			}
+			says(t, err, "transaction pooling") // which was seen when the path was set
+			// New connections are looked at again, also where the servers' are new.
+			pgbouncer(t, through, "RECONNECT")
+			db.SetMaxIdleConns(-1)
+			if _, err := db.ExecContext(asA(t), "SELECT 1"); !errors.Is(err, sqltenant.ErrPooler) {
 				t.Errorf("%v", err)
 			}
 		})
