@@ -28,7 +28,8 @@ type Config struct {
 	// it is set by Open. Defaults to pgxtenant's defaults.
 	DB *pgxtenant.Config
 	// DirectURL leads to the server itself where DatabaseURL leads to a
-	// pooler: LISTEN, locks and migrations use it. Defaults to DatabaseURL.
+	// pooler: LISTEN, locks and migrations use it, and Tenancy.Direct. The
+	// settings of pgxpool in it are for the pool of that. Defaults to DatabaseURL.
 	DirectURL string
 	// Logger is told what happens in the background and what migrations ran.
 	// Defaults to a logger that discards.
@@ -72,16 +73,20 @@ func (c *Config) poolConfig() (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// directConfig returns the settings of connections to the server itself.
-func (c *Config) directConfig(pool *pgxpool.Config) (*pgx.ConnConfig, error) {
+// directConfig returns the settings of a pool of connections to the server itself,
+// with the hooks of the application's.
+func (c *Config) directConfig(pool *pgxpool.Config) (*pgxpool.Config, error) {
+	direct := pool.Copy()
 	if c.DirectURL == "" {
-		return pool.ConnConfig.Copy(), nil
+		return direct, nil
 	}
-	config, err := pgx.ParseConfig(c.DirectURL)
-	if err != nil || strings.Contains(config.Host, "@") {
+	config, err := pgxpool.ParseConfig(c.DirectURL)
+	if err != nil || strings.Contains(config.ConnConfig.Host, "@") {
 		return nil, dberr.Parse("Config.DirectURL")
 	}
-	return config, nil
+	direct.ConnConfig = config.ConnConfig
+	direct.MaxConns, direct.MinConns, direct.MinIdleConns = config.MaxConns, config.MinConns, config.MinIdleConns
+	return direct, nil
 }
 
 // dbConfig returns the settings of the DB of a database.

@@ -2,6 +2,7 @@ package cotenant
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/sqltenant"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -24,6 +26,8 @@ type Tenancy struct {
 	logger   *slog.Logger
 	migrator *migrate.Migrator
 	db       *pgxtenant.DB // scoped to the tenant in ctx
+	direct   *pgxtenant.DB // the same, but for the pooler in between
+	sql      *sql.DB       // over db
 	own      *pgxpool.Pool // for cotenant's own statements, not scoped
 	registry *registry.Registry
 	database string // tells it from others; empty if that is not known
@@ -69,7 +73,7 @@ func open(ctx context.Context, config *Config) (_ *Tenancy, err error) {
 	if err := t.connect(ctx, config, poolConfig, direct); err != nil {
 		return nil, err
 	}
-	if err := t.wire(config, direct); err != nil {
+	if err := t.wire(config, direct.ConnConfig); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -77,9 +81,8 @@ func open(ctx context.Context, config *Config) (_ *Tenancy, err error) {
 
 // connect makes the pools, and looks at the server through both, so that a wrong
 // address, role or server is told at once and not by the first request.
-func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig *pgxpool.Config, direct *pgx.ConnConfig) (err error) {
-	ownConfig := poolConfig.Copy()
-	ownConfig.ConnConfig = direct.Copy()
+func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig, direct *pgxpool.Config) (err error) {
+	ownConfig := direct.Copy()
 	ownConfig.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // it ends with DISCARD ALL now and then
 	ownConfig.MaxConns, ownConfig.MinConns, ownConfig.MinIdleConns = ownConns, 0, 0
 	ownConfig.PrepareConn, ownConfig.AfterRelease = nil, nil
@@ -87,7 +90,7 @@ func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig *pgxpo
 		return err
 	}
 	if err := checkServer(ctx, t.own); err != nil {
-		return err
+		return describePooler(ctx, direct, err)
 	}
 	if t.database, err = databaseOf(ctx, t.own); err != nil {
 		return err
@@ -99,11 +102,49 @@ func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig *pgxpo
 	if t.db, err = pgxtenant.New(ctx, poolConfig, dbConfig); err != nil {
 		return err
 	}
+	t.sql, t.direct = sqltenant.OpenDB(t.db), t.db
+	if config.DirectURL != "" {
+		directConfig := *dbConfig
+		if directConfig.Mode == pgxtenant.Transaction {
+			directConfig.Mode = pgxtenant.ModeAuto
+		}
+		if t.direct, err = pgxtenant.New(ctx, direct, &directConfig); err != nil {
+			return err
+		}
+	}
 	err = checkServer(tenant.Public(ctx), t.db.Pool())
 	if dbConfig.Mode == pgxtenant.Transaction && errors.Is(err, pgxtenant.ErrPooler) {
-		return nil // that is what the mode is for
+		return t.checkTransactions(ctx) // a pooler is what the mode is for
 	}
-	return err
+	return describePooler(ctx, poolConfig, err)
+}
+
+// checkTransactions reports whether the pooler lets transactions through.
+func (t *Tenancy) checkTransactions(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	err := t.db.BeginFunc(tenant.Public(ctx), func(pgx.Tx) error { return nil })
+	if err != nil {
+		return fmt.Errorf("the pooler lets no transaction through: %w (have it pool transactions: pool_mode = transaction)", err)
+	}
+	return nil
+}
+
+// describePooler adds to err, if it is about a pooler, which setting leads to it and
+// what it does.
+func describePooler(ctx context.Context, pool *pgxpool.Config, err error) error {
+	if !errors.Is(err, pgxtenant.ErrPooler) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	pooling, detectErr := pgxtenant.DetectPooling(ctx, func(ctx context.Context) (*pgx.Conn, error) {
+		return connect(ctx, pool.ConnConfig, pool)
+	})
+	if detectErr != nil || pooling == pgxtenant.NoPooling {
+		return err
+	}
+	return fmt.Errorf("behind %s:%d is one that %v: %w", pool.ConnConfig.Host, pool.ConnConfig.Port, pooling, err)
 }
 
 // openTimeout bounds how long Open waits for a server that does not answer.
@@ -190,6 +231,12 @@ func (t *Tenancy) Close() {
 	if t.registry != nil {
 		t.registry.Close()
 	}
+	if t.sql != nil {
+		_ = t.sql.Close() // its connections are db's
+	}
+	if t.direct != nil && t.direct != t.db {
+		t.direct.Close()
+	}
 	if t.db != nil {
 		t.db.Close()
 	}
@@ -202,6 +249,17 @@ func (t *Tenancy) Close() {
 // tenant in its context, or fails. Work on the shared tables says so with
 // tenant.Public.
 func (t *Tenancy) DB() *pgxtenant.DB { return t.db }
+
+// SQL returns DB for libraries on database/sql: GORM, ent, bun, sqlx and others. It
+// takes its connections from the same pool; see pgxtenant.DB.Connector. Close closes
+// it.
+func (t *Tenancy) SQL() *sql.DB { return t.sql }
+
+// Direct returns the application's database past the pooler that DatabaseURL may lead
+// to, over DirectURL, for what a pooler cannot do: VACUUM, CREATE INDEX CONCURRENTLY,
+// LISTEN, locks and settings of a session. It is scoped as DB is, and makes
+// connections when it is used. Without a DirectURL it is DB itself.
+func (t *Tenancy) Direct() *pgxtenant.DB { return t.direct }
 
 // Pool returns the pool below DB, for libraries that insist on one; see
 // pgxtenant.DB.Pool.

@@ -12,6 +12,7 @@ import (
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -203,5 +204,41 @@ func TestOtherDatabase(t *testing.T) {
 	}
 	if err := elsewhere.DB().Ping(tenant.Public(t.Context())); err != nil {
 		t.Errorf("Ping in public: %v", err)
+	}
+}
+
+// Through a pooler of transactions, the application has its tables by pgx and by
+// database/sql, and past it what a pooler cannot do.
+func TestPooled(t *testing.T) {
+	t.Parallel()
+
+	address := testdb.New(t)
+	pooled := testdb.PgBouncer(t, address, "transaction")
+	fsys := fstest.MapFS{"shop/schema.sql": file("CREATE TABLE products (name text)")}
+	tenancy := open(t, pooled, fsys, nil, []string{"shop"}, func(c *cotenant.Config) {
+		c.DB, c.DirectURL = &pgxtenant.Config{Mode: pgxtenant.Transaction}, address
+	})
+	if err := tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx := tenant.NewContext(t.Context(), create(t, tenancy, "acme"))
+	if _, err := tenancy.SQL().ExecContext(ctx, "INSERT INTO products VALUES ($1)", "tea"); err != nil {
+		t.Fatal(err)
+	}
+	var name string
+	if err := tenancy.DB().QueryRow(ctx, "SELECT name FROM products").Scan(&name); err != nil || name != "tea" {
+		t.Errorf("%q, %v", name, err)
+	}
+	const concurrently = "CREATE INDEX CONCURRENTLY ON products (name)"
+	if _, err := tenancy.DB().Exec(ctx, concurrently); !errors.Is(err, pgxtenant.ErrAlone) {
+		t.Errorf("through the pooler: %v", err)
+	}
+	if _, err := tenancy.SQL().ExecContext(ctx, concurrently); !errors.Is(err, pgxtenant.ErrAlone) {
+		t.Errorf("through the pooler, by database/sql: %v", err)
+	}
+	for _, sql := range []string{concurrently, "VACUUM products", "LISTEN news"} {
+		if _, err := tenancy.Direct().Exec(ctx, sql); err != nil {
+			t.Errorf("direct: %s: %v", sql, err)
+		}
 	}
 }

@@ -27,8 +27,22 @@ const (
 	// something in the session is refused, as it would reach others: SET without
 	// LOCAL, temporary tables, advisory locks of the session, LISTEN. So is what
 	// PostgreSQL runs only by itself, and a CALL with arguments outside of a
-	// transaction.
+	// transaction. See ErrAlone, ErrLeaves and ErrPrepared.
 	Transaction
+)
+
+// What the mode Transaction refuses; in the other modes only what cannot have the
+// path set in front of it in a batch or pipeline is ErrAlone. Nothing is sent, and the
+// connection to the pooler is replaced.
+var (
+	// ErrAlone: PostgreSQL runs the statement only by itself, as VACUUM and CREATE
+	// INDEX CONCURRENTLY, or it ends a transaction with others behind it.
+	ErrAlone = wire.ErrAlone
+	// ErrLeaves: the statement would leave something in the session, which is the
+	// pooler's.
+	ErrLeaves = wire.ErrLeaves
+	// ErrPrepared: the statement was prepared elsewhere, perhaps in another session.
+	ErrPrepared = wire.ErrPrepared
 )
 
 // ParseMode is the mode that a configuration names: auto, on_change, every_acquire or

@@ -17,7 +17,8 @@ import (
 func (db *DB) newPool(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, error) {
 	config = config.Copy()
 	c := config.ConnConfig
-	c.DescriptionCacheCapacity, c.StatementCacheCapacity = db.config.DescriptionCache, db.config.StatementCache
+	c.DescriptionCacheCapacity = db.config.DescriptionCache
+	c.StatementCacheCapacity = max(1, db.config.StatementCache) // with none pgx would refuse the mode, and not say what to do
 	c.DefaultQueryExecMode = db.untagged(c.DefaultQueryExecMode)
 	t := newTracer(db, c.Tracer)
 	c.Tracer = t
@@ -92,8 +93,8 @@ func (db *DB) untagged(mode pgx.QueryExecMode) pgx.QueryExecMode {
 // whether conn is any good.
 func acquired(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	s := sessionOf(conn)
-	if s == nil || wire.Of(conn.PgConn()) == nil || wire.Of(conn.PgConn()).Broken() {
-		return false, nil // another one will do
+	if s == nil || wire.Of(conn.PgConn()) == nil || wire.Of(conn.PgConn()).Err() != nil {
+		return false, nil //nolint:nilerr // another one will do
 	}
 	o, err := s.db.ownerOf(ctx)
 	if err != nil {
@@ -102,5 +103,5 @@ func acquired(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	if err := s.enter(ctx, o); err != nil {
 		return !conn.IsClosed(), refused(o, err)
 	}
-	return !wire.Of(conn.PgConn()).Broken(), nil
+	return wire.Of(conn.PgConn()).Err() == nil, nil
 }

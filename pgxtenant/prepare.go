@@ -3,14 +3,18 @@ package pgxtenant
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/cotenant/cotenant/internal/scope"
 )
 
-// prepare prepares a statement of the application, with the owner's tag, on tx.
-func (s *session) prepare(ctx context.Context, tx pgx.Tx, name, sql string) (*pgconn.StatementDescription, error) {
+// preparer is a connection or a transaction of pgx.
+type preparer interface {
+	Prepare(ctx context.Context, name, sql string) (*pgconn.StatementDescription, error)
+}
+
+// prepare prepares a statement of the application, with the owner's tag, on p.
+func (s *session) prepare(ctx context.Context, p preparer, name, sql string) (*pgconn.StatementDescription, error) {
 	text := sql
 	if !scope.IsBlank(sql) {
 		text += s.place.tag
@@ -26,5 +30,5 @@ func (s *session) prepare(ctx context.Context, tx pgx.Tx, name, sql string) (*pg
 		delete(s.named, name)
 	}
 	s.call = call{text: text, sql: sql}
-	return tx.Prepare(ctx, name, text)
+	return p.Prepare(ctx, name, text)
 }

@@ -80,7 +80,7 @@ func (s *session) leave() {
 	if conn.IsClosed() || conn.IsBusy() || conn.TxStatus() != 'I' {
 		return
 	}
-	if w := wire.Of(conn); w.Broken() || w.Dirty() || len(s.places) > s.db.config.MaxTenants {
+	if w := wire.Of(conn); w.Err() != nil || w.Dirty() || len(s.places) > s.db.config.MaxTenants {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout) //nolint:forbidigo // the caller's may be done
 		defer cancel()
 		_ = s.conn.Close(ctx)

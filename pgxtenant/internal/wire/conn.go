@@ -129,11 +129,12 @@ func (c *Conn) Want(p Path) {
 	c.want = p
 }
 
-// Broken reports whether the connection must be dropped.
-func (c *Conn) Broken() bool {
+// Err returns why the connection must be dropped, or nil. What pgx wrote was not sent
+// then, if it was that which broke it.
+func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.broken != nil
+	return c.broken
 }
 
 // Dirty reports whether the application may have left something in the session since

@@ -103,7 +103,7 @@ func (s *session) want(schema string) {
 }
 
 // usable reports whether a pool would keep the connection.
-func (s *session) usable() bool { return !s.IsClosed() && !wire.Of(s.PgConn()).Broken() }
+func (s *session) usable() bool { return !s.IsClosed() && wire.Of(s.PgConn()).Err() == nil }
 
 // plainly runs statements on the plain connection.
 func (s *session) plainly(t *testing.T, statements ...string) {
