@@ -6,4 +6,4 @@ import (
 	"github.com/cotenant/cotenant/internal/testdb"
 )
 
-func TestMain(m *testing.M) { testdb.Examples(m) }
+func TestMain(m *testing.M) { testdb.Main(m) }
