@@ -6,6 +6,7 @@ SHELL      := bash
 
 BIN      := $(CURDIR)/.bin
 LINT     := $(BIN)/golangci-lint
+SQLC     := $(BIN)/sqlc
 FUZZTIME ?= 10s
 
 # The directories of the workspace's modules, and of the tools' module, which is outside.
@@ -88,6 +89,11 @@ fmt: $(LINT) ## format the source
 fmtcheck: $(LINT) ## show what make fmt would change
 	$(LINT) fmt --diff
 
+.PHONY: generate
+generate: $(SQLC) ## the generated code of examples/libraries, anew
+	cd examples/libraries/sqlc && $(SQLC) generate
+	go generate ./examples/libraries/...
+
 .PHONY: tidy
 tidy: ## go mod tidy and go work sync
 	go work sync
@@ -99,10 +105,16 @@ vuln: $(LINT) ## govulncheck of every module
 	@for dir in $(MODULES); do (cd "$$dir" && $(BIN)/govulncheck ./...); done
 
 .PHONY: tools
-tools: $(LINT) ## build golangci-lint, gofumpt and govulncheck into .bin
+tools: $(LINT) $(SQLC) ## build golangci-lint, gofumpt, govulncheck and sqlc into .bin
 
 $(LINT): tools/go.mod tools/go.sum
-	cd $(TOOLS) && GOWORK=off GOFLAGS= GOBIN=$(BIN) go install tool
+	cd $(TOOLS) && GOWORK=off GOFLAGS= GOBIN=$(BIN) go install \
+		github.com/golangci/golangci-lint/v2/cmd/golangci-lint golang.org/x/vuln/cmd/govulncheck mvdan.cc/gofumpt
+	@touch $@
+
+# PostgreSQL's own parser is in it: a minute or two, once, and three without a C compiler.
+$(SQLC): tools/go.mod tools/go.sum
+	cd $(TOOLS) && GOWORK=off GOFLAGS= GOBIN=$(BIN) go install github.com/sqlc-dev/sqlc/cmd/sqlc
 	@touch $@
 
 .PHONY: ci

@@ -40,6 +40,7 @@ var shared struct {
 	sync.Mutex
 	server *devpg.Server
 	err    error
+	ours   bool                // started here, not DATABASE_URL's
 	roles  map[string][]string // by database: those to drop after it
 }
 
@@ -50,6 +51,7 @@ func server() (*devpg.Server, error) {
 	if shared.server == nil && shared.err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
+		shared.ours = os.Getenv(postgresEnv) != "" || os.Getenv("DATABASE_URL") == ""
 		shared.server, shared.err = devpg.Start(ctx, &devpg.Options{
 			BinDir:   os.Getenv(postgresEnv),
 			Fast:     true,
@@ -62,7 +64,11 @@ func server() (*devpg.Server, error) {
 // Main runs the tests and exits: it is the body of TestMain. If they pass,
 // goroutines that are left over, except those that ignore describes, fail the run.
 func Main(m *testing.M, ignore ...goleak.Option) {
-	code := m.Run()
+	end(m.Run(), ignore...)
+}
+
+// end stops the server, if there is one, looks at what is left over, and exits.
+func end(code int, ignore ...goleak.Option) {
 	shared.Lock()
 	if shared.server != nil {
 		if err := shared.server.Stop(); err != nil {
@@ -88,28 +94,36 @@ func New(tb testing.TB) string {
 	if err != nil {
 		tb.Fatalf("testdb: %v", err)
 	}
-	name := randomName()
-	if err := execute(s.URL(), "CREATE DATABASE "+name+createOptions(s)); err != nil {
-		tb.Fatalf("testdb: create database: %v", err)
+	name, address, err := create(s)
+	if err != nil {
+		tb.Fatalf("testdb: %v", err)
 	}
 	tb.Cleanup(func() {
 		if err := drop(s, name); err != nil {
 			tb.Errorf("testdb: drop database: %v", err)
 		}
 	})
-	address, err := withDatabase(s.URL(), name)
-	if err != nil {
-		tb.Fatalf("testdb: DATABASE_URL: %v", err)
-	}
 	return address
+}
+
+// create makes a fresh, empty database and returns its name and URL.
+func create(s *devpg.Server) (name, address string, err error) {
+	name = randomName()
+	address, err = withDatabase(s.URL(), name)
+	if err != nil {
+		return "", "", fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	if err := execute(s.URL(), "CREATE DATABASE "+name+createOptions(s)); err != nil {
+		return "", "", fmt.Errorf("create database: %w", err)
+	}
+	return name, address, nil
 }
 
 // createOptions returns how to make a database quickly.
 func createOptions(s *devpg.Server) string {
 	// Nobody can connect to template0, so databases can be made from it in parallel.
 	options := " TEMPLATE template0"
-	ours := os.Getenv(postgresEnv) != "" || os.Getenv("DATABASE_URL") == ""
-	if ours && !strings.HasPrefix(s.Version(), "14") {
+	if shared.ours && !strings.HasPrefix(s.Version(), "14") {
 		options += " STRATEGY file_copy" // without fsync twice as fast as the default, which 14 does not have
 	}
 	return options

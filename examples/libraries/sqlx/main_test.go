@@ -1,0 +1,9 @@
+package sqlx_test
+
+import (
+	"testing"
+
+	"github.com/cotenant/cotenant/internal/testdb"
+)
+
+func TestMain(m *testing.M) { testdb.Examples(m) }
