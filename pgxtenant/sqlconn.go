@@ -91,9 +91,7 @@ func (c *sqlConn) IsValid() bool {
 
 // ResetSession takes a connection for the call that c is to be used for.
 func (c *sqlConn) ResetSession(ctx context.Context) error {
-	if _, err := c.from.db.ownerOf(ctx); err == nil {
-		_ = c.enter(ctx) // the call comes here again, and will tell
-	}
+	_ = c.enter(ctx) // the call comes here again, and will tell
 	return nil
 }
 

@@ -11,6 +11,20 @@ type column struct {
 	statement int
 	tenants   int // that have their turns on the one connection
 	slow      bool
+	endless   bool // the contexts cannot be cancelled
+}
+
+// shopsFor returns the tenants of a column.
+func (b *bench) shopsFor(c column) []*shop {
+	var shops []*shop
+	for _, s := range b.shops[:c.tenants] {
+		of := *s
+		if c.endless {
+			of.ctx = context.WithoutCancel(s.ctx)
+		}
+		shops = append(shops, &of)
+	}
+	return shops
 }
 
 // grid has the times of ways, one query after the other on one connection.
@@ -28,6 +42,7 @@ func (b *bench) compare(ctx context.Context, url string, ways []way, columns []c
 	var first []*opened
 	for i, column := range columns {
 		var cells []*contender
+		shops := b.shopsFor(column)
 		for _, w := range ways {
 			o, err := b.open(ctx, w, place{url, 1, column.slow})
 			if err != nil {
@@ -38,7 +53,7 @@ func (b *bench) compare(ctx context.Context, url string, ways []way, columns []c
 				first = append(first, o)
 			}
 			cells = append(cells, &contender{measure: b.latency(nil, func(n int) error {
-				return o.query(b.shops[n%column.tenants], column.statement, int64(1+n%keys))
+				return o.query(shops[n%len(shops)], column.statement, int64(1+n%keys))
 			})})
 		}
 		g.cells = append(g.cells, cells)

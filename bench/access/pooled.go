@@ -14,10 +14,10 @@ import (
 
 func pooledColumns() []column {
 	return []column{
-		{"PK", pk, 2, false},
-		{"J4", j4, 2, false},
-		{"slow PK", pk, 2, true},
-		{"slow J4", j4, 2, true},
+		{name: "PK", statement: pk, tenants: 2},
+		{name: "J4", statement: j4, tenants: 2},
+		{name: "slow PK", statement: pk, tenants: 2, slow: true},
+		{name: "slow J4", statement: j4, tenants: 2, slow: true},
 	}
 }
 

@@ -9,11 +9,12 @@ import (
 
 func queryColumns() []column {
 	return []column{
-		{"PK same", pk, 1, false},
-		{"PK alt", pk, 2, false},
-		{"J4 same", j4, 1, false},
-		{"J4 alt", j4, 2, false},
-		{"slow PK alt", pk, 2, true},
+		{name: "PK same", statement: pk, tenants: 1},
+		{name: "PK alt", statement: pk, tenants: 2},
+		{name: "PK alt, endless", statement: pk, tenants: 2, endless: true},
+		{name: "J4 same", statement: j4, tenants: 1},
+		{name: "J4 alt", statement: j4, tenants: 2},
+		{name: "slow PK alt", statement: pk, tenants: 2, slow: true},
 	}
 }
 
@@ -43,7 +44,7 @@ func (b *bench) queries(ctx context.Context) ([]*table, error) {
 	}
 	return []*table{
 		g.table("One connection", fmt.Sprintf("Time of a query as a ratio to that with qualified names in the same column, and in µs. PK: by primary key; J4: a join of four tables; "+
-			"same: one tenant; alt: two tenants in turn; slow: %v and a bit more for every write to the server. Round trips are of a query, counted at the socket.", slowNetwork)),
+			"same: one tenant; alt: two tenants in turn; endless: with contexts that cannot be cancelled; slow: %v and a bit more for every write to the server. Round trips are of a query, counted at the socket.", slowNetwork)),
 		g.ratios("database/sql", "The same times, each as a ratio to that of another way.", sqlPairs()),
 	}, nil
 }
