@@ -32,7 +32,7 @@ func (s *Server) Stop() { s.stop() }
 
 // Start starts a PgBouncer in front of the database at address, a URL or a
 // keyword/value string, and returns once it answers. mode is its pool_mode, such as
-// "transaction". It ends with Stop, or when our process is gone for whatever reason.
+// "transaction"; the address's user is its administrator. It ends with Stop, or when our process is gone for whatever reason.
 // Once Start has returned, ctx no longer matters. Where the program is missing, the
 // error wraps exec.ErrNotFound.
 func Start(ctx context.Context, address, mode string) (*Server, error) {
@@ -126,9 +126,10 @@ listen_addr = 127.0.0.1
 listen_port = %d
 unix_socket_dir =
 auth_type = any
+admin_users = %s
 pool_mode = %s
 ignore_startup_parameters = extra_float_digits
-`, config.Database, config.Host, config.Port, config.User, password, port, mode)
+`, config.Database, config.Host, config.Port, config.User, password, port, config.User, mode)
 	file := filepath.Join(dir, "pgbouncer.ini")
 	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // read by another user when we are root
 		return "", err
