@@ -91,7 +91,7 @@ func wireWays() []wireWay {
 // be prepared.
 func (s *session) pooled(t *wireTenant, statement int, parameters ...[]byte) error {
 	s.execute("", parameters...)
-	s.parse("", t.shop.unqualified[statement])
+	s.parse("", t.unqualified[statement])
 	s.add("")
 	s.parse("", "", regnamespaceOID)
 	s.bind("", t.schema)
