@@ -67,7 +67,7 @@ func (s *session) dress(sql string, args []any, exec bool) (text string, given [
 	bare := exec && o.rewriter < 0 && o.n == len(args) // pgx sends it as it is
 	if mode == 0 && !bare {
 		if text, mode = s.db.see(sql, s.place.tag); mode != 0 {
-			args = append([]any{mode}, args...)
+			args = slices.Concat([]any{mode}, args)
 		}
 	} else {
 		text = sql + s.place.tag

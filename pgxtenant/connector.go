@@ -40,6 +40,27 @@ type connector struct {
 	pool driver.Connector // takes connections of db's pool
 }
 
+// acquire takes a connection of the pool, for stdlib, and returns what gives it back.
+// What stdlib has of a connection is kept with it: to make that anew for each call, and to
+// close it within a time limit of its own, costs more than all the rest.
+func (c *connector) acquire(ctx context.Context) (conn *stdlib.Conn, release func(), err error) {
+	pooled, err := c.db.pool.Acquire(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s := sessionOf(pooled.Conn()); s.std != nil {
+		return s.std, pooled.Release, nil
+	}
+	pooled.Release() // only its connector makes one, of whichever connection comes
+	made, err := c.pool.Connect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn = made.(*stdlib.Conn)
+	sessionOf(conn.Conn()).std = conn
+	return conn, func() { _ = conn.Close() }, nil
+}
+
 // Connect returns a shell. database/sql calls it with the context of the call that it
 // is for, or with one of its own.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {

@@ -21,8 +21,11 @@ func (db *DB) ownerOf(ctx context.Context) (scope.Owner, error) {
 // refused says in the words of the house that the owner's schema does not exist, if
 // that is what err says.
 func refused(o scope.Owner, err error) error {
+	if err == nil {
+		return nil // for each row of each tenant: before anything is allocated
+	}
 	var pgErr *pgconn.PgError
-	if err != nil && errors.As(err, &pgErr) && pgErr.Routine == wire.Routine {
+	if errors.As(err, &pgErr) && pgErr.Routine == wire.Routine {
 		return o.Missing(err)
 	}
 	return err

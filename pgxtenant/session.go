@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/cotenant/cotenant/internal/scope"
 	"github.com/cotenant/cotenant/internal/searchpath"
@@ -19,6 +20,7 @@ const customData = "cotenant.session"
 type session struct {
 	db     *DB
 	conn   *pgx.Conn
+	std    *stdlib.Conn      // conn for database/sql, once it was used there
 	config *pgx.ConnConfig   // the one that conn itself reads
 	mode   pgx.QueryExecMode // what that has, but for batches
 

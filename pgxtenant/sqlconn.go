@@ -34,6 +34,7 @@ type sqlConn struct {
 	owner   scope.Owner
 	conn    *stdlib.Conn // nil if it is not in use
 	session *session
+	release func()
 }
 
 var _ interface {
@@ -59,37 +60,38 @@ func (c *sqlConn) enter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	conn, err := c.from.pool.Connect(ctx)
+	conn, release, err := c.from.acquire(ctx)
 	if err != nil {
 		return refused(o, err)
 	}
-	c.conn, c.owner = conn.(*stdlib.Conn), o
-	c.session = sessionOf(c.conn.Conn())
+	c.conn, c.release, c.owner, c.session = conn, release, o, sessionOf(conn.Conn())
 	return nil
 }
 
 // leave gives the connection back to the pool.
-func (c *sqlConn) leave() error {
-	conn := c.conn
-	if conn == nil {
-		return nil
+func (c *sqlConn) leave() {
+	if release := c.release; release != nil {
+		c.conn, c.session, c.release = nil, nil, nil
+		release()
 	}
-	c.conn, c.session = nil, nil
-	return conn.Close()
 }
 
 // Close ends the use of c.
-func (c *sqlConn) Close() error { return c.leave() }
+func (c *sqlConn) Close() error {
+	c.leave()
+	return nil
+}
 
 // IsValid gives the connection back: database/sql calls it when it puts c among those
-// that nobody uses.
-func (c *sqlConn) IsValid() bool { return c.leave() == nil }
+// that nobody uses. What was broken is the pool's business.
+func (c *sqlConn) IsValid() bool {
+	c.leave()
+	return true
+}
 
 // ResetSession takes a connection for the call that c is to be used for.
 func (c *sqlConn) ResetSession(ctx context.Context) error {
-	if _, err := c.from.db.ownerOf(ctx); err == nil {
-		_ = c.enter(ctx) // the call comes here again, and will tell
-	}
+	_ = c.enter(ctx) // the call comes here again, and will tell
 	return nil
 }
 
@@ -109,7 +111,7 @@ func (c *sqlConn) CheckNamedValue(*driver.NamedValue) error { return nil }
 func (c *sqlConn) Ping(ctx context.Context) error {
 	if _, err := tenant.FromContext(ctx); errors.Is(err, tenant.ErrNoTenant) {
 		if c.conn == nil {
-			defer func() { _ = c.leave() }()
+			defer c.leave()
 			ctx = tenant.Public(ctx)
 		} else {
 			ctx = c.owner.Context(ctx)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,47 +34,98 @@ func TestQuick(t *testing.T) {
 	if !regexp.MustCompile(`^Measured on \d+ cores.*PostgreSQL \d+.*go1`).MatchString(machine) {
 		t.Errorf("the machine is %q", machine)
 	}
-	const ratio = `^\d+\.\d\d \(\d+(\.\d)?\)$`
-	all := len(ours())
-	for i, want := range []struct {
-		title   string
-		rows    int
-		ratios  []int // columns
-		numbers []int // columns that are a ratio or a number only
-	}{
-		{"One connection", 5 + all, []int{1, 2, 3, 4, 5}, nil},
-		{"Goroutines and tenants", 9, []int{2, 4, 6}, []int{0, 1}},
-		{"Statement cache", 3 * (3 + all), nil, []int{0, 2, 3, 4}},
-		{"On the wire", len(wireWays()), []int{1, 3}, nil},
-	} {
-		parts := strings.Split(tables, "\n### ")
-		if i >= len(parts) {
-			t.Fatalf("no table %q in\n%s", want.title, &out)
-		}
-		lines := strings.Split(strings.TrimSpace(parts[i]), "\n")
-		if lines[0] != want.title || len(lines) != 6+want.rows {
-			t.Errorf("table %q has %d lines, want %q with %d rows:\n%s", lines[0], len(lines), want.title, want.rows, parts[i])
+	const ratio, number = `^\d+\.\d\d \(\d+(\.\d)?\)$`, `^\d+(\.\d\d)?$`
+	all := len(allOurs())
+	want := []wanted{
+		{"One connection", len(queryWays()), map[string][]int{ratio: {1, 2, 3, 4, 5, 6}, number: {7}}},
+		{"database/sql", len(sqlPairs()), map[string][]int{number: {2, 3, 4, 5, 6, 7}}},
+		{"Behind PgBouncer", len(pooledWays()), map[string][]int{ratio: {1, 2, 3, 4}, number: {5}}},
+		{"Behind PgBouncer, beside each other", len(pooledPairs()), map[string][]int{number: {2, 3, 4, 5}}},
+		{"Goroutines and tenants", 9, map[string][]int{ratio: {2, 4, 6}, number: {0, 1}}},
+		{"Statement cache", 3 * (3 + all), map[string][]int{number: {0, 2, 3, 4}}},
+		{"On the wire", len(wireWays()), map[string][]int{ratio: {1, 3}}},
+	}
+	if _, err := exec.LookPath("pgbouncer"); err != nil && !strings.Contains(os.Getenv("COTENANT_TEST_REQUIRE"), "pgbouncer") {
+		want = slices.Delete(want, 2, 4)
+	}
+	parts := strings.Split(tables, "\n### ")
+	if len(parts) != len(want) {
+		t.Fatalf("%d tables, want %d:\n%s\n%s", len(parts), len(want), &out, &log)
+	}
+	for i, w := range want {
+		w.check(t, parts[i])
+	}
+	testRoundTrips(t, parts)
+}
+
+// wanted is what a table must be like.
+type wanted struct {
+	title string
+	rows  int
+	cells map[string][]int // patterns, and the columns for which they hold
+}
+
+func (w wanted) check(t *testing.T, text string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if lines[0] != w.title || len(lines) != 6+w.rows {
+		t.Errorf("table %q has %d lines, want %q with %d rows:\n%s", lines[0], len(lines), w.title, w.rows, text)
+		return
+	}
+	width := strings.Count(lines[4], "|")
+	for _, line := range lines[6:] {
+		cells := cellsOf(line)
+		if strings.Count(line, "|") != width || len(cells) != width-1 {
+			t.Errorf("%s: %q is not as wide as %q", w.title, line, lines[4])
 			continue
 		}
-		width := strings.Count(lines[4], "|")
-		for _, line := range lines[6:] {
-			cells := strings.Split(strings.Trim(line, "|"), " | ")
-			if strings.Count(line, "|") != width || len(cells) != width-1 {
-				t.Errorf("%s: %q is not as wide as %q", want.title, line, lines[4])
-				continue
-			}
-			for _, column := range want.ratios {
-				if cell := strings.TrimSpace(cells[column]); !regexp.MustCompile(ratio).MatchString(cell) {
-					t.Errorf("%s: %q in %q is not a ratio and a number", want.title, cell, line)
-				}
-			}
-			for _, column := range want.numbers {
-				if cell := strings.TrimSpace(cells[column]); !regexp.MustCompile(`^\d+(\.\d\d)?$`).MatchString(cell) {
-					t.Errorf("%s: %q in %q is not a number", want.title, cell, line)
+		for pattern, columns := range w.cells {
+			for _, column := range columns {
+				if !regexp.MustCompile(pattern).MatchString(cells[column]) {
+					t.Errorf("%s: %q in %q is not %s", w.title, cells[column], line, pattern)
 				}
 			}
 		}
 	}
+}
+
+// testRoundTrips looks at the one thing in the tables that is the same every time.
+func testRoundTrips(t *testing.T, tables []string) {
+	t.Helper()
+	seen := 0
+	for _, table := range tables {
+		for line := range strings.Lines(table) {
+			cells := cellsOf(line)
+			if !strings.HasPrefix(table, "One connection") && !strings.HasPrefix(table, "Behind PgBouncer\n") || len(cells) == 1 {
+				continue
+			}
+			want := "1"
+			switch name := cells[0]; {
+			case name == "" || name == "---":
+				continue
+			case strings.Contains(name, "SET LOCAL"):
+				want = "4"
+			case strings.Contains(name, "SET "), strings.Contains(name, "DB.Pool()"):
+				want = "2"
+			}
+			seen++
+			if got := cells[len(cells)-1]; got != want {
+				t.Errorf("%s: %s round trips, want %s", cells[0], got, want)
+			}
+		}
+	}
+	if seen < len(queryWays()) {
+		t.Errorf("round trips of %d ways", seen)
+	}
+}
+
+// cellsOf returns the cells of a line of a table.
+func cellsOf(line string) []string {
+	cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+	for i := range cells {
+		cells[i] = strings.TrimSpace(cells[i])
+	}
+	return cells
 }
 
 // What cannot be is refused before a server is started.
@@ -80,7 +133,7 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 
 	for args, want := range map[string]string{
-		"-tables=queries,nothing": `no table "nothing" (use: queries, concurrency, cache, wire)`,
+		"-tables=queries,nothing": `no table "nothing" (use: queries, pooled, concurrency, cache, wire)`,
 		"-slices=x":               "invalid value",
 		"-slices=-1":              "-slices is -1",
 		"quick":                   `unexpected "quick"`,

@@ -8,8 +8,8 @@ import (
 )
 
 // cache makes the table of many statements of many tenants on one connection.
-func (b *bench) cache(ctx context.Context) (*table, error) {
-	ways := append([]way{qualified(), handWritten(), untimed()}, ours()...)
+func (b *bench) cache(ctx context.Context) ([]*table, error) {
+	ways := append([]way{qualified(), handWritten(), untimed()}, allOurs()...)
 	t := &table{
 		title: "Statement cache",
 		note: fmt.Sprintf("One connection, %d statements of each tenant (joins of four tables, one by primary key); each query is one of them, for one tenant, at random. "+
@@ -24,7 +24,7 @@ func (b *bench) cache(ctx context.Context) (*table, error) {
 		}
 		t.rows = append(t.rows, rows...)
 	}
-	return t, nil
+	return []*table{t}, nil
 }
 
 // crowdedConnection makes the rows of so many tenants.
@@ -34,7 +34,7 @@ func (b *bench) crowdedConnection(ctx context.Context, ways []way, shops []*shop
 	var grown []int64
 	for _, w := range ways {
 		before := heap()
-		o, err := b.open(ctx, w, 1, false)
+		o, err := b.open(ctx, w, place{b.url, 1, false})
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +62,7 @@ func (b *bench) crowdedConnection(ctx context.Context, ways []way, shops []*shop
 	}
 	var rows [][]string
 	for i, c := range all {
-		memory, err := b.measureBackends(ctx, pools[i].pool)
+		memory, err := b.measureBackends(ctx, pools[i])
 		if err != nil {
 			return nil, err
 		}

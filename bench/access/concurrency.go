@@ -12,8 +12,8 @@ import (
 
 // concurrency makes the table of several goroutines, each with a connection of its
 // own to take from the pool, over few and many tenants.
-func (b *bench) concurrency(ctx context.Context) (*table, error) {
-	ways := append([]way{qualified(), handWritten()}, ours()...)
+func (b *bench) concurrency(ctx context.Context) ([]*table, error) {
+	ways := append([]way{qualified(), handWritten()}, allOurs()...)
 	t := &table{
 		title: "Goroutines and tenants",
 		note: "Queries by primary key, each for a tenant drawn at random, by goroutines with as many connections. Queries a second as a ratio to qualified names (and in " +
@@ -32,7 +32,7 @@ func (b *bench) concurrency(ctx context.Context) (*table, error) {
 			t.rows = append(t.rows, append([]string{strconv.Itoa(goroutines), strconv.Itoa(tenants)}, cells...))
 		}
 	}
-	return t, nil
+	return []*table{t}, nil
 }
 
 // crowd makes the cells of one row.
@@ -40,7 +40,7 @@ func (b *bench) crowd(ctx context.Context, ways []way, goroutines int, shops []*
 	var all []*contender
 	var pools []*opened
 	for _, w := range ways {
-		o, err := b.open(ctx, w, goroutines, false)
+		o, err := b.open(ctx, w, place{b.url, goroutines, false})
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func (b *bench) crowd(ctx context.Context, ways []way, goroutines int, shops []*
 	}
 	var cells []string
 	for i, c := range all {
-		memory, err := b.measureBackends(ctx, pools[i].pool)
+		memory, err := b.measureBackends(ctx, pools[i])
 		if err != nil {
 			return nil, err
 		}

@@ -43,15 +43,16 @@ type scale struct {
 	hot     int           // a few that a cache has room for
 }
 
-// report makes a table.
+// report makes tables.
 type report struct {
 	name string
-	make func(*bench, context.Context) (*table, error)
+	make func(*bench, context.Context) ([]*table, error)
 }
 
 func reports() []report {
 	return []report{
 		{"queries", (*bench).queries},
+		{"pooled", (*bench).pooled},
 		{"concurrency", (*bench).concurrency},
 		{"cache", (*bench).cache},
 		{"wire", (*bench).wire},
@@ -126,11 +127,13 @@ func (b *bench) print(ctx context.Context, out io.Writer, wanted []report, versi
 	fmt.Fprintf(out, "%s\n", machine(version))
 	for _, r := range wanted {
 		b.log.Info("measuring", "table", r.name)
-		t, err := r.make(b, ctx)
+		tables, err := r.make(b, ctx)
 		if err != nil {
 			return fmt.Errorf("table %s: %w", r.name, err)
 		}
-		fmt.Fprintf(out, "\n%s", t)
+		for _, t := range tables {
+			fmt.Fprintf(out, "\n%s", t)
+		}
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const megabyte = 1 << 20
@@ -33,15 +32,15 @@ func (m backends) String() string {
 	return fmt.Sprintf("%.0f MB (%.0f)", float64(m.sum)/megabyte, float64(m.most)/megabyte)
 }
 
-// measureBackends looks at the processes of pool's connections that are open. It
-// needs Linux, and to be root or whom the server runs as.
-func (b *bench) measureBackends(ctx context.Context, pool *pgxpool.Pool) (backends, error) {
+// measureBackends looks at the processes of the connections that are open. It needs
+// Linux, and to be root or whom the server runs as.
+func (b *bench) measureBackends(ctx context.Context, o *opened) (backends, error) {
 	conn, err := pgx.Connect(ctx, b.url)
 	if err != nil {
 		return backends{}, err
 	}
 	defer conn.Close(ctx)
-	rows, err := conn.Query(ctx, "SELECT pid FROM pg_stat_activity WHERE application_name = $1", pool.Config().ConnConfig.RuntimeParams["application_name"])
+	rows, err := conn.Query(ctx, "SELECT pid FROM pg_stat_activity WHERE application_name = $1", o.name)
 	if err != nil {
 		return backends{}, err
 	}

@@ -14,25 +14,43 @@ import (
 // hundred tenants would not fit.
 const statementCache = 2048
 
-// open opens a way with so many connections.
-func (b *bench) open(ctx context.Context, w way, conns int, isSlow bool) (*opened, error) {
-	config, err := pgxpool.ParseConfig(b.url)
+// place is where a way is opened, and with how many connections.
+type place struct {
+	url   string
+	conns int
+	slow  bool
+}
+
+// open opens a way.
+func (b *bench) open(ctx context.Context, w way, p place) (*opened, error) {
+	config, err := pgxpool.ParseConfig(p.url)
 	if err != nil {
 		return nil, err
 	}
 	b.pools++
-	config.ConnConfig.RuntimeParams["application_name"] = fmt.Sprintf("access %d", b.pools)
+	name := fmt.Sprintf("access %d", b.pools)
+	config.ConnConfig.RuntimeParams["application_name"] = name
 	config.ConnConfig.StatementCacheCapacity = statementCache
-	config.MaxConns, config.MinConns = int32(conns), int32(conns) //nolint:gosec // a few
-	config.MaxConnLifetime = 24 * time.Hour                       // none is replaced because of the time
+	config.MaxConns, config.MinConns = int32(p.conns), int32(p.conns) //nolint:gosec // a few
+	config.MaxConnLifetime = 24 * time.Hour                           // none is replaced because of the time
 	config.MaxConnIdleTime = 24 * time.Hour
-	if isSlow {
-		slow(config)
+	sent := &traffic{}
+	dial := config.ConnConfig.DialFunc
+	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		if p.slow {
+			conn = slowConn{conn}
+		}
+		return &countedConn{Conn: conn, sent: sent}, nil
 	}
 	o, err := w.open(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", w.name, err)
 	}
+	o.name, o.sent = name, sent
 	return o, nil
 }
 
@@ -40,18 +58,7 @@ func (b *bench) open(ctx context.Context, w way, conns int, isSlow bool) (*opene
 // make about 1.1 ms of it.
 const slowNetwork = time.Millisecond
 
-// slow has every write of config's connections to the server wait before it goes out.
-func slow(config *pgxpool.Config) {
-	dial := config.ConnConfig.DialFunc
-	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return slowConn{conn}, nil
-	}
-}
-
+// slowConn has every write to the server wait before it goes out.
 type slowConn struct{ net.Conn }
 
 // Write waits, and writes.

@@ -3,65 +3,48 @@ package main
 import (
 	"context"
 	"fmt"
-)
 
-// column is one of the table of queries.
-type column struct {
-	name      string
-	statement int
-	tenants   int // that have their turns on the one connection
-	slow      bool
-}
+	"github.com/cotenant/cotenant/pgxtenant"
+)
 
 func queryColumns() []column {
 	return []column{
-		{"PK same", pk, 1, false},
-		{"PK alt", pk, 2, false},
-		{"J4 same", j4, 1, false},
-		{"J4 alt", j4, 2, false},
-		{"slow PK alt", pk, 2, true},
+		{name: "PK same", statement: pk, tenants: 1},
+		{name: "PK alt", statement: pk, tenants: 2},
+		{name: "PK alt, endless", statement: pk, tenants: 2, endless: true},
+		{name: "J4 same", statement: j4, tenants: 1},
+		{name: "J4 alt", statement: j4, tenants: 2},
+		{name: "slow PK alt", statement: pk, tenants: 2, slow: true},
 	}
 }
 
-// queries makes the table of one query after the other on one connection.
-func (b *bench) queries(ctx context.Context) (*table, error) {
-	ways := append([]way{qualified(), handWritten(), batch(), setLocal()}, ours()...)
-	ways = append(ways, oursPool())
-	columns := queryColumns()
-	grid := make([][]*contender, len(columns))
-	var all []*contender
-	for i, column := range columns {
-		for _, w := range ways {
-			o, err := b.open(ctx, w, 1, column.slow)
-			if err != nil {
-				return nil, err
-			}
-			defer o.close()
-			c := &contender{measure: b.latency(nil, func(n int) error {
-				return o.query(b.shops[n%column.tenants], column.statement, int64(1+n%keys))
-			})}
-			grid[i] = append(grid[i], c)
-		}
-		all = append(all, grid[i]...)
+func queryWays() []way {
+	ways := append([]way{qualified(), handWritten(), batch(), setLocal()}, allOurs()...)
+	return append(ways, oursPool(), sqlQualified(), sqlHandWritten(), oursSQL(pgxtenant.OnChange), oursSQL(pgxtenant.EveryAcquire))
+}
+
+// sqlPairs are the ways of database/sql beside those of pgx.
+func sqlPairs() []pair {
+	return []pair{
+		{sqlQualified(), qualified()},
+		{oursSQL(pgxtenant.OnChange), ours(pgxtenant.OnChange)},
+		{oursSQL(pgxtenant.EveryAcquire), ours(pgxtenant.EveryAcquire)},
+		{oursSQL(pgxtenant.OnChange), sqlQualified()},
+		{oursSQL(pgxtenant.EveryAcquire), sqlQualified()},
+		{sqlHandWritten(), oursSQL(pgxtenant.OnChange)},
+		{handWritten(), ours(pgxtenant.OnChange)},
 	}
-	if err := interleave(ctx, all, b.rounds); err != nil {
+}
+
+// queries makes the tables of one query after the other on one connection.
+func (b *bench) queries(ctx context.Context) ([]*table, error) {
+	g, err := b.compare(ctx, b.url, queryWays(), queryColumns())
+	if err != nil {
 		return nil, err
 	}
-	t := &table{
-		title: "One connection",
-		note: fmt.Sprintf("Time of a query as a ratio to that with qualified names in the same column, and in µs. PK: by primary key; J4: a join of four tables; "+
-			"same: one tenant; alt: two tenants in turn; slow: %v and a bit more for every write to the server.", slowNetwork),
-		header: []string{""},
-	}
-	for _, column := range columns {
-		t.header = append(t.header, column.name)
-	}
-	for w, way := range ways {
-		row := []string{way.name}
-		for i := range columns {
-			row = append(row, fmt.Sprintf("%.2f (%.0f)", grid[i][w].ratio(grid[i][0]), grid[i][w].value()))
-		}
-		t.rows = append(t.rows, row)
-	}
-	return t, nil
+	return []*table{
+		g.table("One connection", fmt.Sprintf("Time of a query as a ratio to that with qualified names in the same column, and in µs. PK: by primary key; J4: a join of four tables; "+
+			"same: one tenant; alt: two tenants in turn; endless: with contexts that cannot be cancelled; slow: %v and a bit more for every write to the server. Round trips are of a query, counted at the socket.", slowNetwork)),
+		g.ratios("database/sql", "The same times, each as a ratio to that of another way.", sqlPairs()),
+	}, nil
 }

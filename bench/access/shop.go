@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strconv"
 	"strings"
@@ -110,6 +111,24 @@ func (s *shop) check(rows pgx.Rows, err error) error {
 		return err
 	}
 	defer rows.Close()
+	return s.read(rows)
+}
+
+// checkSQL is check for database/sql.
+func (s *shop) checkSQL(rows *sql.Rows, err error) error {
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	return s.read(rows)
+}
+
+func (s *shop) read(rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+},
+) error {
 	var first, name string
 	var number int64
 	n := 0

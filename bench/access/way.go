@@ -5,6 +5,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/cotenant/cotenant/pgxtenant"
 )
 
 // way is a way to a tenant's tables.
@@ -15,12 +17,13 @@ type way struct {
 
 // opened is a way with its connections.
 type opened struct {
+	name string // of the connections, for the server
+	sent *traffic
 	// query runs a statement of the application for a tenant. Of ways with
 	// more than one connection it may be called by several goroutines at once.
 	query func(s *shop, statement int, key int64) error
 	// ready is what is done before each query and not measured, if anything.
 	ready func(s *shop) error
-	pool  *pgxpool.Pool
 	close func()
 }
 
@@ -77,6 +80,30 @@ func setLocal() way {
 	})}
 }
 
+// batchLocal is right behind any pooler, in one round trip: pgx describes nothing in
+// this mode, and the server runs the batch as one transaction.
+func batchLocal() way {
+	return way{"by hand: pgx.Batch of set_config(…, true) and the query", plain(func(pool *pgxpool.Pool, s *shop, statement int, key int64) error {
+		b := &pgx.Batch{}
+		b.Queue("SELECT set_config('search_path', $1, true)", s.path)
+		b.Queue(s.unqualified[statement], key)
+		results := pool.SendBatch(s.ctx, b)
+		defer func() { _ = results.Close() }()
+		if _, err := results.Exec(); err != nil {
+			return err
+		}
+		return s.check(results.Query())
+	})}.in(pgx.QueryExecModeExec)
+}
+
+// in returns the way with another of pgx's modes.
+func (w way) in(mode pgx.QueryExecMode) way {
+	return way{w.name, func(ctx context.Context, config *pgxpool.Config) (*opened, error) {
+		config.ConnConfig.DefaultQueryExecMode = mode
+		return w.open(ctx, config)
+	}}
+}
+
 // untimed is handWritten without the time that the SET takes: what is left is what
 // the server pays for statements that are planned for another path. It has one
 // connection.
@@ -98,7 +125,6 @@ func untimed() way {
 			query: func(s *shop, statement int, key int64) error {
 				return s.check(conn.Query(s.ctx, s.unqualified[statement], key))
 			},
-			pool: pool,
 			close: func() {
 				conn.Release()
 				pool.Close()
@@ -116,37 +142,40 @@ func plain(query func(*pgxpool.Pool, *shop, int, int64) error) func(context.Cont
 		}
 		return &opened{
 			query: func(s *shop, statement int, key int64) error { return query(pool, s, statement, key) },
-			pool:  pool,
 			close: pool.Close,
 		}, nil
 	}
 }
 
-// ours are the ways of pgxtenant.DB, one for each mode.
-func ours() []way {
+// ours is pgxtenant.DB.
+func ours(mode pgxtenant.Mode) way {
+	return way{"cotenant, " + mode.String(), func(ctx context.Context, config *pgxpool.Config) (*opened, error) {
+		db, err := openOurs(ctx, config, mode)
+		if err != nil {
+			return nil, err
+		}
+		return &opened{
+			query: func(s *shop, statement int, key int64) error {
+				return s.check(db.Query(s.ctx, s.unqualified[statement], key))
+			},
+			close: db.Close,
+		}, nil
+	}}
+}
+
+// allOurs are pgxtenant.DB in each mode.
+func allOurs() []way {
 	var ways []way
-	for _, mode := range modes() {
-		ways = append(ways, way{"cotenant, " + mode.String(), func(ctx context.Context, config *pgxpool.Config) (*opened, error) {
-			db, err := openOurs(ctx, config, mode)
-			if err != nil {
-				return nil, err
-			}
-			return &opened{
-				query: func(s *shop, statement int, key int64) error {
-					return s.check(db.Query(s.ctx, s.unqualified[statement], key))
-				},
-				pool:  db.Pool(),
-				close: db.Close,
-			}, nil
-		}})
+	for _, mode := range []pgxtenant.Mode{pgxtenant.OnChange, pgxtenant.EveryAcquire, pgxtenant.Transaction} {
+		ways = append(ways, ours(mode))
 	}
 	return ways
 }
 
 // oursPool is DB.Pool, for libraries that insist on a pool of pgx's.
 func oursPool() way {
-	return way{"cotenant, DB.Pool(), " + modes()[0].String(), func(ctx context.Context, config *pgxpool.Config) (*opened, error) {
-		db, err := openOurs(ctx, config, modes()[0])
+	return way{"cotenant, DB.Pool(), " + pgxtenant.OnChange.String(), func(ctx context.Context, config *pgxpool.Config) (*opened, error) {
+		db, err := openOurs(ctx, config, pgxtenant.OnChange)
 		if err != nil {
 			return nil, err
 		}
@@ -154,8 +183,12 @@ func oursPool() way {
 			query: func(s *shop, statement int, key int64) error {
 				return s.check(db.Pool().Query(s.ctx, s.unqualified[statement], key))
 			},
-			pool:  db.Pool(),
 			close: db.Close,
 		}, nil
 	}}
+}
+
+// openOurs makes a DB in one of the modes.
+func openOurs(ctx context.Context, config *pgxpool.Config, mode pgxtenant.Mode) (*pgxtenant.DB, error) {
+	return pgxtenant.New(ctx, config, &pgxtenant.Config{Mode: mode})
 }

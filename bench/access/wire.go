@@ -7,7 +7,7 @@ import (
 
 // wire makes the table of messages: what it costs to set the path in the group of
 // messages of the application's own statement, and to prove that the schema exists.
-func (b *bench) wire(ctx context.Context) (*table, error) {
+func (b *bench) wire(ctx context.Context) ([]*table, error) {
 	s, err := b.newSession(ctx)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (b *bench) wire(ctx context.Context) (*table, error) {
 		}
 		t.rows = append(t.rows, row)
 	}
-	return t, nil
+	return []*table{t}, nil
 }
 
 // wireTurn is a turn of send for one tenant after the other. What the server's

@@ -72,19 +72,47 @@ func wireWays() []wireWay {
 			s.execute("local", t.path, t.schema)
 			return s.application(t.own[n])
 		}},
+		{"nothing, qualified names, parsed", false, func(s *session, t *wireTenant, n int) error {
+			s.parse("", t.shop.qualified[n])
+			return s.application("")
+		}},
+		{"`SELECT set_config(…, true)`, parsed, with proof; the statement, parsed; proof, parsed", false, func(s *session, t *wireTenant, n int) error {
+			s.parse("", "SELECT pg_catalog.set_config('search_path', $1, true)", textOID, regnamespaceOID)
+			return s.pooled(t, n, t.path, t.schema)
+		}},
+		{"the same, and what fails where the role may not use the schema", false, func(s *session, t *wireTenant, n int) error {
+			s.parse("", "SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.to_regclass($3)", textOID, regnamespaceOID, textOID)
+			return s.pooled(t, n, t.path, t.schema, []byte(string(t.schema)+".x"))
+		}},
 	}
+}
+
+// pooled executes what was parsed, and adds the rest of what goes out where nothing can
+// be prepared.
+func (s *session) pooled(t *wireTenant, statement int, parameters ...[]byte) error {
+	s.execute("", parameters...)
+	s.parse("", t.unqualified[statement])
+	s.add("")
+	s.parse("", "", regnamespaceOID)
+	s.bind("", t.schema)
+	return s.sync()
 }
 
 // application adds the application's statement, as pgx sends it, a proof behind it
 // for each of the schemas, and ends the group.
 func (s *session) application(statement string, schemas ...[]byte) error {
-	s.bind(statement, []byte("7"))
-	s.frontend.SendDescribe(&pgproto3.Describe{ObjectType: 'P'})
-	s.frontend.SendExecute(&pgproto3.Execute{})
+	s.add(statement)
 	for _, schema := range schemas {
 		s.bind(proof, schema)
 	}
 	return s.sync()
+}
+
+// add adds the application's statement.
+func (s *session) add(statement string) {
+	s.bind(statement, []byte("7"))
+	s.frontend.SendDescribe(&pgproto3.Describe{ObjectType: 'P'})
+	s.frontend.SendExecute(&pgproto3.Execute{})
 }
 
 // prepare prepares what the ways send.

@@ -71,13 +71,15 @@ var sideways = map[[2]string]string{
 	{"internal/devpg", "internal/dberr"}:      "DATABASE_URL fails in the words that Open has for it",
 	{"internal/scope", "internal/searchpath"}: "an owner's path is written as every other",
 	{"internal/testdb", "internal/devpg"}:     "the tests' database is a development server",
+	{"internal/testdb", "internal/pgbouncer"}: "and the tests' pooler stands in front of it",
 }
 
-// development is what starts a PostgreSQL server on a developer's machine, and
-// mayDevelop who may lead to it. Nobody else's program should carry it.
+// development is what starts a PostgreSQL server on a developer's machine, or what
+// stands in front of one, and mayDevelop who may lead to it. Nobody else's program
+// should carry it.
 var (
-	development = []string{module + "/internal/devpg", "github.com/fergusstrange/embedded-postgres"}
-	mayDevelop  = []string{"bench/access", "cmd/cotenant", "internal/devpg", "internal/testdb"}
+	development = []string{module + "/internal/devpg", module + "/internal/pgbouncer", "github.com/fergusstrange/embedded-postgres"}
+	mayDevelop  = []string{"bench/access", "cmd/cotenant", "internal/devpg", "internal/pgbouncer", "internal/testdb"}
 )
 
 // imports has, for some packages, all that they may import besides the standard

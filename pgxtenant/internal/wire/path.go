@@ -28,7 +28,7 @@ const (
 	pathName = "cotenant_path_" // and a number
 	pathSQL  = "SET search_path TO "
 
-	localPathSQL = "SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.to_regclass($3) WHERE $2 IS NOT NULL"
+	localPathSQL = "SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.to_regclass($3)" // $2 is the proof
 )
 
 // A schema that the role may not use is passed over as one that does not exist is.

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // scanner walks the server's messages across reads.
 type scanner struct {
@@ -255,7 +258,7 @@ func (c *Conn) ready(status byte) {
 		return
 	}
 	g := c.groups[0]
-	c.groups = c.groups[1:]
+	c.groups = slices.Delete(c.groups, 0, 1)
 	switch {
 	case g.silent && g.failed && !g.awaited:
 		// What comes next is a transaction whose ROLLBACK would lead to another
