@@ -22,10 +22,20 @@ const decoys = 3
 // The last four are named like those of cotenant's own.
 var tables = []string{"things", "people", "profiles", "tenants", "domains", "cotenant_migrations", "schema_versions"}
 
+// everyTable is a query of all tables: their names and owners.
+func everyTable() string {
+	parts := make([]string, len(tables))
+	for i, table := range tables {
+		parts[i] = "SELECT '" + table + "'::text, owner FROM " + table
+	}
+	return strings.Join(parts, " UNION ALL ")
+}
+
 // town is a database full of tenants, seen through plain connections.
 type town struct {
 	plain *pgxpool.Pool
 	ids   atomic.Int64
+	spare []*tenant.Tenant // two that trials have left as they were, or none
 }
 
 // plainName is the application_name of the plain connections, which nobody kills.

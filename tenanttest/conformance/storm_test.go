@@ -1,11 +1,9 @@
-package pgxtenant_test
+package conformance_test
 
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -28,17 +26,13 @@ var (
 func TestStorm(t *testing.T) { //nolint:tparallel // one at a time, so that the rates say something
 	t.Parallel()
 
-	all := map[string]func(*testing.T, string) conformance.Way{"DB, transaction, PgBouncer": pooled}
-	for i, way := range ways("") {
-		all[way.Name] = func(_ *testing.T, url string) conformance.Way { return ways(url)[i] }
-	}
-	for _, name := range slices.Sorted(maps.Keys(all)) { //nolint:paralleltest // likewise
-		if !strings.Contains(name, *stormWay) {
+	for _, c := range matrix() { //nolint:paralleltest // likewise
+		if c.in.refusal(c) != nil || !strings.Contains(c.String(), *stormWay) || testing.Short() && !c.short() {
 			continue
 		}
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.String(), func(t *testing.T) {
 			url := testdb.New(t)
-			report, err := conformance.Storm(t.Context(), all[name](t, url), stormConfig(url))
+			report, err := conformance.Storm(t.Context(), c.way(t, url), stormConfig(url))
 			if err != nil {
 				t.Fatal(err)
 			}
