@@ -101,9 +101,19 @@ func TestOpenRefusesPooler(t *testing.T) {
 		if err == nil {
 			tenancy.Close()
 		}
-		if !errors.Is(err, pgxtenant.ErrPooler) {
+		if !errors.Is(err, pgxtenant.ErrPooler) || !strings.Contains(err.Error(), "pools transactions") || !strings.Contains(err.Error(), "pgxtenant.Transaction") {
 			t.Errorf("%s behind PgBouncer: %v", name, err)
 		}
+	}
+	statements := testdb.PgBouncer(t, address, "statement")
+	tenancy, err := cotenant.Open(t.Context(), &cotenant.Config{
+		DatabaseURL: statements, DirectURL: address, DB: &pgxtenant.Config{Mode: pgxtenant.Transaction},
+	})
+	if err == nil {
+		tenancy.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "pool_mode = transaction") {
+		t.Errorf("behind PgBouncer that pools statements: %v", err)
 	}
 }
 

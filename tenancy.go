@@ -90,7 +90,7 @@ func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig, direc
 		return err
 	}
 	if err := checkServer(ctx, t.own); err != nil {
-		return err
+		return describePooler(ctx, direct, err)
 	}
 	if t.database, err = databaseOf(ctx, t.own); err != nil {
 		return err
@@ -114,9 +114,37 @@ func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig, direc
 	}
 	err = checkServer(tenant.Public(ctx), t.db.Pool())
 	if dbConfig.Mode == pgxtenant.Transaction && errors.Is(err, pgxtenant.ErrPooler) {
-		return nil // that is what the mode is for
+		return t.checkTransactions(ctx) // a pooler is what the mode is for
 	}
-	return err
+	return describePooler(ctx, poolConfig, err)
+}
+
+// checkTransactions reports whether the pooler lets transactions through.
+func (t *Tenancy) checkTransactions(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	err := t.db.BeginFunc(tenant.Public(ctx), func(pgx.Tx) error { return nil })
+	if err != nil {
+		return fmt.Errorf("the pooler lets no transaction through: %w (have it pool transactions: pool_mode = transaction)", err)
+	}
+	return nil
+}
+
+// describePooler adds to err, if it is about a pooler, which setting leads to it and
+// what it does.
+func describePooler(ctx context.Context, pool *pgxpool.Config, err error) error {
+	if !errors.Is(err, pgxtenant.ErrPooler) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	pooling, detectErr := pgxtenant.DetectPooling(ctx, func(ctx context.Context) (*pgx.Conn, error) {
+		return connect(ctx, pool.ConnConfig, pool)
+	})
+	if detectErr != nil || pooling == pgxtenant.NoPooling {
+		return err
+	}
+	return fmt.Errorf("behind %s:%d is one that %v: %w", pool.ConnConfig.Host, pool.ConnConfig.Port, pooling, err)
 }
 
 // openTimeout bounds how long Open waits for a server that does not answer.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -92,12 +93,26 @@ func (c *Config) validatePool(pool *pgxpool.Config) error {
 	if pool.BeforeAcquire != nil { //nolint:staticcheck // deprecated, and pgxpool would ignore it without a word
 		return errors.New("pgxpool.Config.BeforeAcquire is set (set PrepareConn instead, which also gets the call's error)")
 	}
+	for _, parameter := range []string{"search_path", "options"} {
+		if value := pool.ConnConfig.RuntimeParams[parameter]; parameter == "search_path" && value != "" || namesPath(value) {
+			return fmt.Errorf("the connection string has %s=%s, and the path is the tenant's (leave it out, PGOPTIONS too; Config.ExtraSchemas are searched by every tenant)", parameter, value)
+		}
+	}
 	if c.Mode == Transaction && pool.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeDescribeExec {
 		return errDescribeExec
 	}
 	return nil
 }
 
-// errDescribeExec refuses the one way to send a statement that takes two server
-// sessions for one: between its two round trips a pooler may change them.
-var errDescribeExec = errors.New("pgx.QueryExecModeDescribeExec in the mode transaction: the statement would be described on one server session and executed on another (use QueryExecModeCacheDescribe)")
+// namesPath reports whether command line options for the server set search_path, of
+// which they may write a hyphen for the underscore (PostgreSQL manual, "postgres").
+func namesPath(options string) bool {
+	return strings.Contains(strings.ReplaceAll(strings.ToLower(options), "-", "_"), "search_path")
+}
+
+// The ways to send a statement that take the server's sessions for one: between its
+// round trips a pooler may change them.
+var (
+	errCacheStatement = errors.New("pgx.QueryExecModeCacheStatement in the mode transaction: the server session that executes the statement may not be the one where it was prepared (use QueryExecModeCacheDescribe, as is done if no mode is given)")
+	errDescribeExec   = errors.New("pgx.QueryExecModeDescribeExec in the mode transaction: the statement would be described on one server session and executed on another (use QueryExecModeCacheDescribe)")
+)

@@ -47,11 +47,19 @@ func TestNewRefuses(t *testing.T) {
 		"Config.ExtraSchemas: invalid schema name: it is empty":        {ExtraSchemas: []tenant.Schema{{}}},
 		"Config.ExtraSchemas has public, which is searched anyway":     {ExtraSchemas: []tenant.Schema{tenant.PublicSchema()}},
 		"QueryExecModeDescribeExec in the mode transaction":            {Mode: pgxtenant.Transaction},
+		"the connection string has search_path=acme":                   {},
+		"the connection string has options=--search-path=acme":         {},
 		"pgxpool.Config.BeforeAcquire is set (set PrepareConn instead": {MaxTenants: 1},
 	} {
 		pool, err := pgxpool.ParseConfig("postgres://localhost/nobody")
 		if err != nil {
 			t.Fatal(err)
+		}
+		switch {
+		case strings.Contains(want, "search_path="):
+			pool.ConnConfig.RuntimeParams["search_path"] = "acme"
+		case strings.Contains(want, "options="):
+			pool.ConnConfig.RuntimeParams["options"] = "--search-path=acme"
 		}
 		if config.MaxTenants == 1 {
 			pool.BeforeAcquire = func(context.Context, *pgx.Conn) bool { return true } //nolint:staticcheck // what is tested

@@ -298,3 +298,26 @@ func TestConnectorRoundTrips(t *testing.T) {
 		}
 	}
 }
+
+// A call whose context is done says that, and not that the connection is bad.
+func TestConnectorDone(t *testing.T) {
+	t.Parallel()
+
+	db := newSQL(t, twoTenants, one)
+	tx, err := db.BeginTx(as(t, 1, "a"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(as(t, 1, "a"))
+	cancel()
+	if _, err := tx.ExecContext(ctx, "INSERT INTO things VALUES ($1)", "x"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Exec: %v", err)
+	}
+	var name string
+	if err := tx.QueryRowContext(ctx, "SELECT name FROM things WHERE name = $1", "x").Scan(&name); !errors.Is(err, context.Canceled) {
+		t.Errorf("QueryRow: %v", err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Error(err)
+	}
+}

@@ -78,6 +78,42 @@
 // tenant that they were begun for, and refuse another's context with
 // [tenant.ErrOtherTenant], before anything is sent.
 //
+// # Behind a pooler
+//
+// A pooler of transactions, such as PgBouncer with pool_mode = transaction, gives each
+// transaction any of its sessions, and a path that was set in one serves whoever comes
+// next. The mode [Transaction] is for that: the path is set with SET LOCAL's means, in
+// front of each statement and for its transaction only, in the same write: still one
+// round trip. It is right behind every pooler, whatever that pools and is told
+// meanwhile, and without one. In the other modes a pooler is refused with [ErrPooler],
+// also one of sessions, which could be told to pool transactions while we have a path
+// set in its session: each new connection is looked at, by the process id that it
+// announced, and cotenant.Open says what the pooler seems to do ([DetectPooling]).
+//
+// What a session keeps would be the next client's, so in the mode Transaction
+//
+//   - statements are described and remembered (pgx.QueryExecModeCacheDescribe), or sent
+//     in QueryExecModeExec or QueryExecModeSimpleProtocol if the call or the connection
+//     string (default_query_exec_mode) says so. QueryExecModeDescribeExec is refused, and
+//     so is QueryExecModeCacheStatement: PgBouncer before 1.21 does not know prepared
+//     statements, and we do not use them through a later one. Prepare works within a
+//     transaction;
+//   - what would leave something in the session is refused with [ErrLeaves]: SET
+//     without LOCAL, temporary tables that outlive the transaction, LISTEN, advisory
+//     locks of the session. SET LOCAL, ON COMMIT DROP and pg_advisory_xact_lock work;
+//   - what PostgreSQL runs only by itself is refused with [ErrAlone]: VACUUM, CREATE
+//     INDEX CONCURRENTLY, and CALL with arguments outside of a transaction.
+//
+// A second DB, on the server itself, is the way out for those: cotenant's
+// Tenancy.Direct, over Config.DirectURL. Which ways in there are for which pooler is
+// a table in package sqltenant.
+//
+// PostgreSQL 18 tells its client when the path changes, and PgBouncer (since 1.20) can
+// have each client keep its own: track_extra_parameters = search_path in its [pgbouncer]
+// section. Programs that SET search_path by hand do not leak through it then. It
+// does not show whether a pooler is set up like that, so cotenant does not rely on it;
+// beside the mode Transaction it does no harm.
+//
 // # Limits
 //
 //   - Schemas are found by name. A schema that is renamed away and back while a

@@ -17,7 +17,8 @@ import (
 func (db *DB) newPool(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, error) {
 	config = config.Copy()
 	c := config.ConnConfig
-	c.DescriptionCacheCapacity, c.StatementCacheCapacity = db.config.DescriptionCache, db.config.StatementCache
+	c.DescriptionCacheCapacity = db.config.DescriptionCache
+	c.StatementCacheCapacity = max(1, db.config.StatementCache) // with none pgx would refuse the mode, and not say what to do
 	c.DefaultQueryExecMode = db.untagged(c.DefaultQueryExecMode)
 	t := newTracer(db, c.Tracer)
 	c.Tracer = t

@@ -10,8 +10,14 @@ import (
 // check refuses a statement that is not the owner's, or whose mode is unsafe. What
 // ends transactions and savepoints must work with any context.
 func (t *tracer) check(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) error {
-	if t.db.config.Mode == Transaction && optionsOf(data.Args).mode == pgx.QueryExecModeDescribeExec {
-		return errDescribeExec
+	if t.db.config.Mode == Transaction {
+		switch optionsOf(data.Args).mode {
+		case pgx.QueryExecModeCacheStatement:
+			return errCacheStatement
+		case pgx.QueryExecModeDescribeExec:
+			return errDescribeExec
+		default:
+		}
 	}
 	err := t.checkOwner(ctx, conn)
 	if err != nil && len(data.Args) == 0 && (endsTransaction(data.SQL) || data.SQL == "-- ping") { // of pgxpool

@@ -13,41 +13,57 @@ import (
 // form of server_version_num.
 const MinServerVersion = 140000
 
-// The errors of CheckServer.
-var (
-	// ErrServerTooOld: the server is older than MinServerVersion.
-	ErrServerTooOld = errors.New("PostgreSQL is too old")
-	// ErrPooler: a pooler stands between the program and the server.
-	ErrPooler = errors.New("a connection pooler is in the way")
-)
+// ErrServerTooOld says that the server is older than MinServerVersion.
+var ErrServerTooOld = errors.New("PostgreSQL is too old")
 
-// CheckServer reports whether the server behind conn can be used. The error
-// wraps ErrServerTooOld or ErrPooler.
+// CheckServer reports whether the server behind conn can be used, in the modes other
+// than Transaction. The error wraps ErrServerTooOld or ErrPooler.
 //
 // A pooler such as PgBouncer shows itself in that the process id it announced is
-// not that of the server process which answers. In transaction pooling it gives
-// each transaction any server connection, so that a search_path set on one
-// serves the next client with another tenant's rows.
+// not that of the server process which answers, at once or the next time. In
+// transaction pooling it gives each transaction any server connection, so that a
+// search_path set on one serves the next client with another tenant's rows. In session
+// pooling that does not happen, until the pooler is told otherwise: neither is taken.
 func CheckServer(ctx context.Context, conn *pgx.Conn) error {
-	// By pgconn, so that a tracer is not shown it.
+	for range 2 {
+		s, err := lookAt(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if err := checkVersion(s.version, s.name); err != nil {
+			return err
+		}
+		if s.pid != conn.PgConn().PID() {
+			return errPooler
+		}
+	}
+	return nil
+}
+
+// server is what answers on a connection.
+type server struct {
+	version int
+	name    string // of the version
+	pid     uint32 // of the process
+}
+
+// lookAt asks the server. It does so by pgconn, so that a tracer is not shown it.
+func lookAt(ctx context.Context, conn *pgx.Conn) (server, error) {
 	results, err := conn.PgConn().Exec(ctx,
 		"SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_version'), pg_catalog.pg_backend_pid()").ReadAll()
 	if err != nil {
-		return fmt.Errorf("look at the server: %w", err)
+		return server{}, fmt.Errorf("look at the server: %w", err)
 	}
 	row := results[0].Rows[0]
 	version, err := strconv.Atoi(string(row[0]))
 	if err != nil {
-		return fmt.Errorf("look at the server: %w", err)
+		return server{}, fmt.Errorf("look at the server: %w", err)
 	}
-	name, pid := string(row[1]), string(row[2])
-	if err := checkVersion(version, name); err != nil {
-		return err
+	pid, err := strconv.ParseUint(string(row[2]), 10, 32)
+	if err != nil {
+		return server{}, fmt.Errorf("look at the server: %w", err)
 	}
-	if pid != strconv.FormatUint(uint64(conn.PgConn().PID()), 10) {
-		return fmt.Errorf("%w: rows of one tenant could reach another through it (connect to the server itself; or for transaction pooling use the mode pgxtenant.Transaction, and with cotenant.Open Config.DirectURL for the server itself)", ErrPooler)
-	}
-	return nil
+	return server{version, string(row[1]), uint32(pid)}, nil
 }
 
 func checkVersion(version int, name string) error {

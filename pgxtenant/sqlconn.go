@@ -129,7 +129,7 @@ func (c *sqlConn) ExecContext(ctx context.Context, query string, args []driver.N
 	}
 	tag, err := c.session.exec(ctx, c.conn.Conn(), query, valuesOf(args))
 	if err != nil {
-		return nil, c.failed(err)
+		return nil, c.failed(ctx, err)
 	}
 	return driver.RowsAffected(tag.RowsAffected()), nil
 }
@@ -148,7 +148,7 @@ func (c *sqlConn) QueryContext(ctx context.Context, query string, args []driver.
 		rows, err = c.query(ctx, query, args)
 	}
 	if err != nil {
-		return nil, c.failed(err)
+		return nil, c.failed(ctx, err)
 	}
 	return sqlRows{rows.(*stdlib.Rows), c.owner}, nil
 }
@@ -163,15 +163,17 @@ func (c *sqlConn) query(ctx context.Context, query string, args []driver.NamedVa
 }
 
 // failed returns err for database/sql, which tries elsewhere what comes back as
-// driver.ErrBadConn: what was not sent, but for what was refused, as it would be there
-// too.
-func (c *sqlConn) failed(err error) error {
-	if broken := wire.Of(c.conn.Conn().PgConn()).Err(); broken != nil {
-		if errors.Is(err, driver.ErrBadConn) {
-			err = broken
-		}
-	} else if pgconn.SafeToRetry(err) {
+// driver.ErrBadConn: what was not sent, but for what was refused or is too late, as it
+// would be there too.
+func (c *sqlConn) failed(ctx context.Context, err error) error {
+	bad := errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
+	switch broken := wire.Of(c.conn.Conn().PgConn()).Err(); {
+	case bad && ctx.Err() != nil:
+		return ctx.Err()
+	case bad && broken == nil:
 		return driver.ErrBadConn
+	case bad:
+		return refused(c.owner, broken)
 	}
 	return refused(c.owner, err)
 }

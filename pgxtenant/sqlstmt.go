@@ -22,7 +22,7 @@ func (c *sqlConn) PrepareContext(ctx context.Context, query string) (driver.Stmt
 	}
 	description, err := c.session.prepare(ctx, c.conn.Conn(), "", query)
 	if err != nil {
-		return nil, c.failed(err)
+		return nil, c.failed(ctx, err)
 	}
 	c.from.db.see(query, c.session.place.tag) // who prepares it means to run it
 	return &sqlStmt{c, query, len(description.ParamOIDs)}, nil

@@ -19,7 +19,7 @@ func (c *sqlConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver
 	}
 	tx, err := c.conn.BeginTx(ctx, options)
 	if err != nil {
-		return nil, c.failed(err)
+		return nil, c.failed(ctx, err)
 	}
 	return sqlTx{tx, c.owner}, nil
 }

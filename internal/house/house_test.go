@@ -68,9 +68,9 @@ var floors = map[string]floor{
 
 // sideways are the imports within a floor that have a reason.
 var sideways = map[[2]string]string{
-	{"internal/devpg", "internal/dberr"}:  "DATABASE_URL fails in the words that Open has for it",
+	{"internal/devpg", "internal/dberr"}:      "DATABASE_URL fails in the words that Open has for it",
 	{"internal/scope", "internal/searchpath"}: "an owner's path is written as every other",
-	{"internal/testdb", "internal/devpg"}: "the tests' database is a development server",
+	{"internal/testdb", "internal/devpg"}:     "the tests' database is a development server",
 }
 
 // development is what starts a PostgreSQL server on a developer's machine, and

@@ -68,9 +68,10 @@ listen_addr = 127.0.0.1
 listen_port = %d
 unix_socket_dir =
 auth_type = any
+admin_users = %s
 pool_mode = %s
 ignore_startup_parameters = extra_float_digits
-`, config.Database, config.Host, config.Port, config.User, password, port, mode)
+`, config.Database, config.Host, config.Port, config.User, password, port, config.User, mode)
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // read by another user when we are root
 		return "", err
 	}
