@@ -69,11 +69,17 @@ func (tr *trial) refused(ctx context.Context, want error) {
 	}
 	for name, call := range calls {
 		tr.owns(tr, tr.a)
-		if err := call(); err == nil || want != nil && !errors.Is(err, want) {
-			tr.Errorf("%s: %v; want a refusal, %v", name, err, want)
-		}
+		tr.mustBe(name, call(), want)
 	}
 	tr.owns(tr, tr.b)
+}
+
+// mustBe complains unless err is want, or any error if that is nil.
+func (tr *trial) mustBe(what string, err, want error) {
+	tr.Helper()
+	if err == nil || want != nil && !errors.Is(err, want) {
+		tr.Errorf("%s: %v; want a refusal, %v", what, err, want)
+	}
 }
 
 func publicTenant(tr *trial) {
