@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 )
 
@@ -55,6 +56,11 @@ type (
 	// rolled back if it returns an error or panics.
 	Transactor interface {
 		InTx(ctx context.Context, f func(Session) error) error
+	}
+
+	// Beginner begins transactions that are not like the others.
+	Beginner interface {
+		BeginTx(ctx context.Context, isolation sql.IsolationLevel, readOnly bool) (Tx, error)
 	}
 
 	// Copier copies rows in and out.

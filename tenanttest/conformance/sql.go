@@ -20,6 +20,7 @@ type SQL struct {
 var _ interface {
 	Access
 	Acquirer
+	Beginner
 	Preparer
 	Transactor
 } = SQL{}
@@ -40,7 +41,12 @@ func (s SQL) Prepare(ctx context.Context, text string) (Stmt, error) {
 }
 
 // Begin is Access's. The transaction has the methods of Preparer and Joiner.
-func (s SQL) Begin(ctx context.Context) (Tx, error) { return s.begin(ctx, s.DB) }
+func (s SQL) Begin(ctx context.Context) (Tx, error) { return s.begin(ctx, s.DB, nil) }
+
+// BeginTx is Beginner's.
+func (s SQL) BeginTx(ctx context.Context, isolation sql.IsolationLevel, readOnly bool) (Tx, error) {
+	return s.begin(ctx, s.DB, &sql.TxOptions{Isolation: isolation, ReadOnly: readOnly})
+}
 
 // Acquire is Acquirer's. The Conn has the methods of Preparer, and Conn, which returns
 // the *sql.Conn.
@@ -98,9 +104,9 @@ func (s SQL) values(args []any) []any {
 
 func (s SQL) begin(ctx context.Context, from interface {
 	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
-},
+}, options *sql.TxOptions,
 ) (Tx, error) {
-	tx, err := from.BeginTx(ctx, nil)
+	tx, err := from.BeginTx(ctx, options)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +158,7 @@ type sqlConn struct {
 	conn *sql.Conn
 }
 
-func (c sqlConn) Begin(ctx context.Context) (Tx, error) { return c.from.begin(ctx, c.conn) }
+func (c sqlConn) Begin(ctx context.Context) (Tx, error) { return c.from.begin(ctx, c.conn, nil) }
 func (c sqlConn) Conn() *sql.Conn                       { return c.conn }
 func (c sqlConn) Release()                              { _ = c.conn.Close() }
 
