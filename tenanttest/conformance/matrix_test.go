@@ -167,7 +167,7 @@ func pgxRefusal(c cell) error {
 // context of another tenant is refused by pgxpool's rules.
 func poolPromises(c cell) conformance.Way {
 	way := conformance.Way{
-		Clean: c.pooler == "", HiddenPath: c.mode != pgxtenant.OnChange, Sessions: c.mode != pgxtenant.Transaction,
+		Clean: true, HiddenPath: c.mode != pgxtenant.OnChange, Proves: true, Sessions: c.mode != pgxtenant.Transaction, Watched: true,
 		Modes: []any{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeExec},
 	}
 	if c.mode != pgxtenant.Transaction {

@@ -95,9 +95,7 @@ func publicTenant(tr *trial) {
 // A transaction belongs to the tenant that began it. Where that is not checked, it
 // goes on for that tenant.
 func otherContext(tr *trial) {
-	if !tr.way.Owned {
-		tr.Skipf("%s does not promise it", tr.way.Name)
-	}
+	tr.promises(tr.way.Owned)
 	tx := tr.begin(tr.a)
 	for name, ctx := range map[string]context.Context{"another tenant": tr.as(tr.b), "no tenant": tr.ctx} {
 		if _, err := tx.Exec(ctx, insertThing, tr.b.ID); err == nil {

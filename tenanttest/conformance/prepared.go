@@ -214,6 +214,7 @@ func (tr *trial) stmtsFail(stmts prepared, t *tenant.Tenant) {
 }
 
 func (tr *trial) preparedGoes(away func(*tenant.Tenant)) {
+	tr.promises(tr.way.Proves)
 	stmts := tr.preparedBy(needs[Preparer](tr), tr.a)
 	for range often {
 		tr.runs(tr.as(tr.a), stmts, tr.a)
@@ -229,6 +230,7 @@ func (tr *trial) preparedGoes(away func(*tenant.Tenant)) {
 // What has types of the schema that was dropped may fail for as long as the statement
 // lives, as with the driver alone.
 func preparedAnew(tr *trial) {
+	tr.promises(tr.way.Proves)
 	stmts := tr.preparedBy(needs[Preparer](tr), tr.a)
 	for range 3 {
 		tr.runs(tr.as(tr.b), stmts, tr.b)

@@ -171,9 +171,7 @@ func below(tr *trial) {
 
 func belowCarried(tr *trial) {
 	tr.std()
-	if !tr.way.Clean {
-		tr.Skipf("%s does not promise it", tr.way.Name)
-	}
+	tr.promises(tr.way.Clean)
 	for _, c := range carried() {
 		for _, pair := range [][2]*tenant.Tenant{{tr.a, tr.b}, {tr.b, tr.a}} {
 			tr.below(pair[0], c.sql)

@@ -17,6 +17,7 @@ var (
 	stormTenants     = flag.Int("storm.tenants", 0, "tenants (default 40)")
 	stormGoroutines  = flag.Int("storm.goroutines", 0, "goroutines (default 16)")
 	stormConnections = flag.Int("storm.connections", 0, "connections (default 8)")
+	stormFaults      = flag.Int("storm.faults", 0, "of a thousand operations, how many have a fault (default 48)")
 	stormSeed        = flag.Uint64("storm.seed", 1, "seed of the random choices")
 	stormWay         = flag.String("storm.way", "", "part of the names of the ways in to try (default all)")
 	stormTable       = flag.String("storm.table", "", "file to append the table to")
@@ -51,7 +52,7 @@ func TestStorm(t *testing.T) { //nolint:tparallel // one at a time, so that the 
 // stormConfig is what the flags say, or a form that is short enough for every day.
 func stormConfig(url string) conformance.Config {
 	config := conformance.Config{
-		Connections: *stormConnections, Goroutines: *stormGoroutines, Operations: *stormOperations,
+		Connections: *stormConnections, Faults: *stormFaults, Goroutines: *stormGoroutines, Operations: *stormOperations,
 		Seed: *stormSeed, Tenants: *stormTenants, URL: url,
 	}
 	if config.Operations == 0 {

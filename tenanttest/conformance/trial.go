@@ -179,6 +179,14 @@ func (tr *trial) harmless(what string, err error) {
 	}
 }
 
+// promises skips the trial of what the way in does not promise.
+func (tr *trial) promises(it bool) {
+	tr.Helper()
+	if !it {
+		tr.Skipf("%s does not promise it", tr.way.Name)
+	}
+}
+
 // needs skips the trial where the way in has no T.
 func needs[T any](tr *trial) T {
 	tr.Helper()

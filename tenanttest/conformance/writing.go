@@ -29,10 +29,6 @@ func writings() []operation {
 		}},
 		{"transaction", 30, func(g *gust, ctx context.Context) error { return g.transaction(ctx, true) }},
 		{"transaction, rolled back", 15, func(g *gust, ctx context.Context) error { return g.transaction(ctx, false) }},
-		{"transaction control in a text", 18, func(g *gust, ctx context.Context) error {
-			_, err := g.Exec(ctx, g.text(g, pick(g.random, control())))
-			return onlyContext(err)
-		}},
 		{"CALL", 9, func(g *gust, ctx context.Context) error {
 			if !g.stable && !g.storm.way.InnerCommits {
 				return nil
