@@ -35,7 +35,7 @@ func controlling(access Access) []operation {
 		found = append(found, operation{"batch with a transaction", 6, (*gust).batchControl})
 	}
 	if _, ok := access.(Acquirer); ok {
-		found = append(found, operation{"connection", 8, (*gust).connection})
+		found = append(found, operation{"connection", 5, (*gust).connection})
 	}
 	return found
 }

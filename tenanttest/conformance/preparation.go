@@ -30,7 +30,7 @@ func preparations() []operation {
 		{"prepared insert", 40, func(g *gust, ctx context.Context) error {
 			return g.prepared(ctx, insertThing, func(stmt Stmt) error { return g.insert(ctx, stmt) })
 		}},
-		{"prepared, in a transaction", 8, (*gust).joined},
+		{"prepared, in a transaction", 6, (*gust).joined},
 		{"prepared for once", 4, func(g *gust, ctx context.Context) error {
 			stmt, err := g.Access.(Preparer).Prepare(ctx, insertThing)
 			if err != nil {

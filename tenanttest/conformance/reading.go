@@ -13,7 +13,7 @@ func readings() []operation {
 		{"read", 60, func(g *gust, ctx context.Context) error {
 			return g.reads(ctx, g, "SELECT owner, pg_backend_pid() FROM things LIMIT 3", g.mode()...)
 		}},
-		{"read the extremes", 30, func(g *gust, ctx context.Context) error {
+		{"read the extremes", 15, func(g *gust, ctx context.Context) error {
 			const sql = "SELECT min(owner), pg_backend_pid() FROM things UNION ALL SELECT max(owner), pg_backend_pid() FROM things"
 			return g.reads(ctx, g, sql, g.mode()...)
 		}},

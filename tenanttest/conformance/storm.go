@@ -28,11 +28,11 @@ func Storm(ctx context.Context, way Way, cfg Config) (*Report, error) {
 	}
 	defer w.close()
 	s := &storm{town: w, way: way, config: cfg}
-	for i := range cfg.Tenants {
-		t, err := w.settle(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("settle a tenant: %w", err)
-		}
+	tenants, err := w.settleMany(ctx, cfg.Tenants)
+	if err != nil {
+		return nil, fmt.Errorf("settle tenants: %w", err)
+	}
+	for i, t := range tenants {
 		s.houses = append(s.houses, &house{Tenant: t, stable: i%4 < 2 || cfg.Calm || !way.Proves})
 	}
 	if s.access, err = way.Open(ctx, cfg.Connections); err != nil {
