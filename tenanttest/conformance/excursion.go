@@ -8,7 +8,7 @@ import (
 
 // replacing are the operations that leave something behind for the next tenant, or try
 // to, so that the session must be replaced, or that cost the server as much.
-func replacing(way Way) []operation {
+func replacing(way Way, access Access) []operation {
 	found := []operation{
 		{"path", 5, func(g *gust, ctx context.Context) error { return g.leaves(ctx, pick(g.random, openChanges()[:10])) }},
 		{"temporary table", 2, func(g *gust, ctx context.Context) error {
@@ -18,6 +18,12 @@ func replacing(way Way) []operation {
 			_, err := g.Exec(ctx, "VACUUM profiles")
 			return onlyContext(err)
 		}},
+	}
+	if _, ok := access.(Batcher); ok {
+		found = append(found, operation{"batch with a transaction", 6, (*gust).batchControl})
+	}
+	if way.HiddenPath {
+		found = append(found, operation{"path, hidden", 3, (*gust).hiddenPath})
 	}
 	if way.Clean {
 		found = append(found, operation{"session state", 3, (*gust).carry})
@@ -31,9 +37,6 @@ func controlling(access Access) []operation {
 		_, err := g.Exec(ctx, g.text(g, pick(g.random, control())))
 		return onlyContext(err)
 	}}}
-	if _, ok := access.(Batcher); ok {
-		found = append(found, operation{"batch with a transaction", 6, (*gust).batchControl})
-	}
 	if _, ok := access.(Acquirer); ok {
 		found = append(found, operation{"connection", 5, (*gust).connection})
 	}

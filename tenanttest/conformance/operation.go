@@ -47,7 +47,7 @@ func (s *storm) operations() *chances {
 	c.add(faultsUsual, readings()...)
 	c.add(faultsUsual, writings()...)
 	c.add(faultsUsual, excursions()...)
-	c.add(s.config.Faults, replacing(way)...)
+	c.add(s.config.Faults, replacing(way, access)...)
 	if way.Sessions {
 		c.add(faultsUsual, controlling(access)...)
 	} else { // what is refused there has the connection replaced
@@ -64,9 +64,6 @@ func (s *storm) operations() *chances {
 	}
 	if _, ok := access.(Transactor); ok {
 		c.add(faultsUsual, operation{"panic", 3, (*gust).panics})
-	}
-	if way.HiddenPath {
-		c.add(faultsUsual, operation{"path, hidden", 3, (*gust).hiddenPath})
 	}
 	return c
 }

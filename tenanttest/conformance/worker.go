@@ -140,7 +140,7 @@ func (w *worker) moment() time.Duration {
 
 // mode returns arguments behind one of the way's modes, or behind none.
 func (w *worker) mode(args ...any) []any {
-	if n := len(w.storm.way.Modes); n > 0 && w.random.IntN(2) == 0 {
+	if n := len(w.storm.way.Modes); n > 0 && w.random.IntN(8) == 0 {
 		return append([]any{w.storm.way.Modes[w.random.IntN(n)]}, args...)
 	}
 	return args
