@@ -99,6 +99,14 @@ var modules = map[string][]string{
 		"golang.org/x/sync",
 		"golang.org/x/text",
 	},
+	"sqltenant": {
+		"github.com/hashicorp/golang-lru/v2",
+		"github.com/jackc/pgpassfile",
+		"github.com/jackc/pgservicefile",
+		"github.com/jackc/pgx/v5",
+		"golang.org/x/net",
+		"golang.org/x/text",
+	},
 	"httptenant": {
 		"golang.org/x/net",
 		"golang.org/x/text",

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"sync"
+
+	"github.com/cotenant/cotenant/internal/sqltext"
 )
 
 // Mode says when a session's path is set.
@@ -53,21 +55,21 @@ type Conn struct {
 	prepared bool // our proof is on the server
 	paths    paths
 
-	status   byte             // of the last ReadyForQuery: I, T or E
-	touched  bool             // the application may have set the path
-	astray   bool             // the transaction that comes began on another path
-	dirty    bool             // and may have left something else
-	roles    bool             // and may have set another role in this transaction
-	groups   []group          // that were begun and not answered to the end
-	open     bool             // the last of them still takes messages
-	unproven bool             // and has work without a proof behind it
-	ended    bool             // and has ended a transaction
-	cut      int              // how much is still to come of a CopyData message
-	lasting  map[string]class // of prepared statements: those that must be remembered
-	fresh    map[string]bool  // those that were prepared in this transaction, in the mode Local
-	run      []message        // of the group that is looked at; kept for the next
-	scratch  []byte           // what is sent; kept for the next
-	refusal  error            // of an awaited group
+	status   byte                     // of the last ReadyForQuery: I, T or E
+	touched  bool                     // the application may have set the path
+	astray   bool                     // the transaction that comes began on another path
+	dirty    bool                     // and may have left something else
+	roles    bool                     // and may have set another role in this transaction
+	groups   []group                  // that were begun and not answered to the end
+	open     bool                     // the last of them still takes messages
+	unproven bool                     // and has work without a proof behind it
+	ended    bool                     // and has ended a transaction
+	cut      int                      // how much is still to come of a CopyData message
+	lasting  map[string]sqltext.Class // of prepared statements: those that must be remembered
+	fresh    map[string]bool          // those that were prepared in this transaction, in the mode Local
+	run      []message                // of the group that is looked at; kept for the next
+	scratch  []byte                   // what is sent; kept for the next
+	refusal  error                    // of an awaited group
 
 	scan  scanner
 	stash []byte // for Read: what the server sent and was not given out yet
@@ -92,7 +94,7 @@ var (
 
 // New returns a Conn that does nothing until it is activated.
 func New(in io.Reader, out io.Writer, mode Mode) *Conn {
-	c := &Conn{in: in, out: out, mode: mode, lasting: make(map[string]class), fresh: make(map[string]bool), paths: paths{names: make(map[Path]string)}}
+	c := &Conn{in: in, out: out, mode: mode, lasting: make(map[string]sqltext.Class), fresh: make(map[string]bool), paths: paths{names: make(map[Path]string)}}
 	c.moved = sync.NewCond(&c.mu)
 	return c
 }

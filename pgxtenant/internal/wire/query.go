@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/cotenant/cotenant/internal/sqltext"
 )
 
 // query takes a simple Query, which begins at at. What is put in front, between and
@@ -13,7 +15,7 @@ func (c *Conn) query(o *output, at int, body []byte) error {
 		return errUnexpected
 	}
 	sql := string(body[:len(body)-1])
-	what, endings := classify(sql, c.escapes)
+	what, endings := sqltext.Classify(sql, c.escapes)
 	g := group{query: true}
 	if c.want == (Path{}) {
 		c.note(&g, what)
@@ -25,7 +27,7 @@ func (c *Conn) query(o *output, at int, body []byte) error {
 	if err != nil {
 		return err
 	}
-	if what.has(works) && what.has(commits|alone) && !what.has(several) && c.status == 'I' && c.mode != Local {
+	if what.Has(sqltext.Works) && what.Has(sqltext.Commits|sqltext.Alone) && !what.Has(sqltext.Several) && c.status == 'I' && c.mode != Local {
 		c.callQuery(o, at, sql, what)
 		return nil
 	}
@@ -58,7 +60,7 @@ func (c *Conn) query(o *output, at int, body []byte) error {
 // callQuery sends a lone statement that may have nothing in front or behind in its
 // text, a CALL that commits or a VACUUM, as an extended group: there a proof can stand
 // on both sides, which is bound and not executed.
-func (c *Conn) callQuery(o *output, at int, sql string, what class) {
+func (c *Conn) callQuery(o *output, at int, sql string, what sqltext.Class) {
 	var g group
 	o.upTo(at)
 	o.done = at + headerSize + len(sql) + 1
@@ -100,25 +102,25 @@ func (i *insertion) insert(s string) {
 
 // front returns what must stand in front of a text to set the path. A lone BEGIN and
 // what must stand alone have it set before.
-func (c *Conn) front(o *output, at int, what class, g *group) (string, error) {
+func (c *Conn) front(o *output, at int, what sqltext.Class, g *group) (string, error) {
 	idle := c.idle()
-	if c.mode == Local && what.has(leaves) && !what.has(opaque) {
+	if c.mode == Local && what.Has(sqltext.Leaves) && !what.Has(sqltext.Opaque) {
 		return "", ErrLeaves
 	}
-	if c.mode == Local && (what.has(goesOn) || idle && (what.has(alone) || what.has(opaque) && what.has(several))) {
+	if c.mode == Local && (what.Has(sqltext.GoesOn) || idle && (what.Has(sqltext.Alone) || what.Has(sqltext.Opaque) && what.Has(sqltext.Several))) {
 		return "", ErrAlone
 	}
-	loneEnd := what.has(ends) && !what.has(several|goesOn)
+	loneEnd := what.Has(sqltext.Ends) && !what.Has(sqltext.Several|sqltext.GoesOn)
 	switch {
 	case !idle, c.mode != Local && c.sure:
 		return c.proofFront(what, g), nil
 	case loneEnd:
 		return "", nil
 	case c.mode == Local:
-	case what.has(begins) && !what.has(several):
+	case what.Has(sqltext.Begins) && !what.Has(sqltext.Several):
 		c.setAhead(o, at, false)
 		return "", nil
-	case what.has(alone | opaque | begins | rollsBack):
+	case what.Has(sqltext.Alone | sqltext.Opaque | sqltext.Begins | sqltext.RollsBack):
 		return "", c.exchange(at)
 	}
 	g.set = true
@@ -132,8 +134,8 @@ func (c *Conn) front(o *output, at int, what class, g *group) (string, error) {
 
 // proofFront returns a proof to stand in front of a text that reads or writes, unless
 // that must stand alone.
-func (c *Conn) proofFront(what class, g *group) string {
-	if !what.has(works) || what.has(alone) || what.has(commits) && !what.has(several) || c.status == 'E' {
+func (c *Conn) proofFront(what sqltext.Class, g *group) string {
+	if !what.Has(sqltext.Works) || what.Has(sqltext.Alone) || what.Has(sqltext.Commits) && !what.Has(sqltext.Several) || c.status == 'E' {
 		return ""
 	}
 	g.answers = append(g.answers, rowShape, executed)
@@ -145,9 +147,9 @@ func (c *Conn) proofFront(what class, g *group) string {
 
 // provenBehind reports whether a proof must stand behind a text, that the schema was
 // there all the time. Behind what may end the transaction itself none can.
-func (c *Conn) provenBehind(what class) bool {
-	mayEnd := what.has(alone) || what.has(opaque) && !what.has(several) && c.status == 'I' && c.mode != Local
-	return what.has(atEnd) && !mayEnd && c.status != 'E'
+func (c *Conn) provenBehind(what sqltext.Class) bool {
+	mayEnd := what.Has(sqltext.Alone) || what.Has(sqltext.Opaque) && !what.Has(sqltext.Several) && c.status == 'I' && c.mode != Local
+	return what.Has(sqltext.AtEnd) && !mayEnd && c.status != 'E'
 }
 
 // appendQuery appends a simple Query message.

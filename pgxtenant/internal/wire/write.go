@@ -3,13 +3,19 @@ package wire
 import (
 	"bytes"
 	"slices"
+
+	"github.com/cotenant/cotenant/internal/sqltext"
 )
+
+// lasting is what must be remembered of a statement that was prepared.
+const lasting = sqltext.Alone | sqltext.Opaque | sqltext.Commits | sqltext.Begins | sqltext.Ends | sqltext.RollsBack | sqltext.GoesOn |
+	sqltext.Sets | sqltext.Leaves | sqltext.Roles | sqltext.Discards
 
 // message is one of an extended group that pgx writes.
 type message struct {
 	kind byte
 	at   int // where it begins
-	what class
+	what sqltext.Class
 }
 
 // maxScratch is how large a buffer is kept for the next write.
@@ -139,16 +145,16 @@ func (c *Conn) extended(o *output, at int) (end int, err error) {
 		if err := c.beginGroup(o, at, all); err != nil {
 			return 0, err
 		}
-	} else if c.groups[len(c.groups)-1].set && all.has(alone|opaque|begins|rollsBack) || c.mode == Local && all.has(goesOn) {
+	} else if c.groups[len(c.groups)-1].set && all.Has(sqltext.Alone|sqltext.Opaque|sqltext.Begins|sqltext.RollsBack) || c.mode == Local && all.Has(sqltext.GoesOn) {
 		return 0, ErrAlone // the path was set in this very transaction, and not confirmed
 	}
 	g := &c.groups[len(c.groups)-1]
 	g.answers = slices.Grow(g.answers, len(c.run))
 	for _, m := range c.run {
-		if m.what.has(ends) {
+		if m.what.Has(sqltext.Ends) {
 			c.proveBefore(o, m.at, g)
 		}
-		c.unproven = (c.unproven || m.what.has(works)) && !m.what.has(discards)
+		c.unproven = (c.unproven || m.what.Has(sqltext.Works)) && !m.what.Has(sqltext.Discards)
 		if m.kind == 'B' {
 			c.note(g, m.what)
 		}
@@ -164,19 +170,19 @@ func (c *Conn) extended(o *output, at int) (end int, err error) {
 }
 
 // note takes note of what a statement of g that is executed does to the session.
-func (c *Conn) note(g *group, what class) {
-	g.touches = g.touches || what.has(sets)
-	c.roles = c.roles || what.has(roles)
-	c.dirty = c.dirty || what.has(leaves)
+func (c *Conn) note(g *group, what sqltext.Class) {
+	g.touches = g.touches || what.Has(sqltext.Sets)
+	c.roles = c.roles || what.Has(sqltext.Roles)
+	c.dirty = c.dirty || what.Has(sqltext.Leaves)
 }
 
 // look reads the messages of an extended group from at into c.run, and returns where
 // they end and what all of them are.
-func (c *Conn) look(p []byte, at int) (end int, all class, err error) {
+func (c *Conn) look(p []byte, at int) (end int, all sqltext.Class, err error) {
 	c.run = c.run[:0]
 	c.ended = c.ended && c.open
 	var name []byte // of the last statement that was parsed in this run
-	var what class
+	var what sqltext.Class
 	parsedHere := false
 	for at < len(p) {
 		kind, body, end, err := messageAt(p, at)
@@ -191,12 +197,12 @@ func (c *Conn) look(p []byte, at int) (end int, all class, err error) {
 		case 'P':
 			var sql []byte
 			name, sql = twoStrings(body)
-			what, parsedHere = classifyParsed(string(sql), c.escapes), true
+			what, parsedHere = sqltext.ClassifyParsed(string(sql), c.escapes), true
 			m.what = what
 			if c.mode == Local && c.status == 'T' && len(name) > 0 {
 				c.fresh[string(name)] = true
 			}
-			if _, ok := c.lasting[string(name)]; ok || what.has(lasting) {
+			if _, ok := c.lasting[string(name)]; ok || what.Has(lasting) {
 				c.lasting[string(name)] |= what // for good: a later Parse of that name may fail
 			}
 		case 'B':
@@ -208,9 +214,9 @@ func (c *Conn) look(p []byte, at int) (end int, all class, err error) {
 				return 0, 0, ErrPrepared
 			case ok:
 				// Perhaps it was prepared anew since, out of sight.
-				m.what = remembered | works
+				m.what = remembered | sqltext.Works
 			default:
-				m.what = works
+				m.what = sqltext.Works
 			}
 		case 'C', 'D', 'E', 'H', 'S':
 		default:
@@ -218,9 +224,9 @@ func (c *Conn) look(p []byte, at int) (end int, all class, err error) {
 		}
 		if kind == 'B' {
 			if c.ended {
-				all |= goesOn
+				all |= sqltext.GoesOn
 			}
-			c.ended = c.ended || m.what.has(ends)
+			c.ended = c.ended || m.what.Has(sqltext.Ends)
 		}
 		all |= m.what
 		c.run = append(c.run, m)
@@ -239,16 +245,16 @@ func (c *Conn) idle() bool { return c.status == 'I' || len(c.groups) > 0 }
 // beginGroup begins an extended group, of which all is known, at at. Outside of a
 // transaction, the path is set in front of it, unless the session has it. Within one
 // it is the transaction's.
-func (c *Conn) beginGroup(o *output, at int, all class) error {
+func (c *Conn) beginGroup(o *output, at int, all sqltext.Class) error {
 	var g group
 	c.unproven = false
 	switch {
 	case c.want == (Path{}) || len(c.run) == 1 && c.run[0].kind == 'S':
-	case c.mode == Local && all.has(leaves) && !all.has(opaque):
+	case c.mode == Local && all.Has(sqltext.Leaves) && !all.Has(sqltext.Opaque):
 		return ErrLeaves
 	case c.mode == Local:
 		// A procedure that commits ends the transaction that has the path.
-		if all.has(goesOn) || all.has(alone|commits) && c.idle() {
+		if all.Has(sqltext.GoesOn) || all.Has(sqltext.Alone|sqltext.Commits) && c.idle() {
 			return ErrAlone
 		}
 		if c.idle() {
@@ -259,12 +265,12 @@ func (c *Conn) beginGroup(o *output, at int, all class) error {
 		}
 	case !c.idle() || c.sure:
 		c.proveFront(o, at, &g, all)
-	case all.has(alone | opaque | rollsBack):
+	case all.Has(sqltext.Alone | sqltext.Opaque | sqltext.RollsBack):
 		if err := c.exchange(at); err != nil {
 			return err
 		}
 	default:
-		if all.has(begins) {
+		if all.Has(sqltext.Begins) {
 			c.setAhead(o, at, true)
 		}
 		o.upTo(at)
@@ -287,8 +293,8 @@ func (c *Conn) setAhead(o *output, at int, quiet bool) {
 }
 
 // proveFront puts a proof in front of what reads or writes.
-func (c *Conn) proveFront(o *output, at int, g *group, all class) {
-	if !all.has(works) || c.status == 'E' {
+func (c *Conn) proveFront(o *output, at int, g *group, all sqltext.Class) {
+	if !all.Has(sqltext.Works) || c.status == 'E' {
 		return
 	}
 	o.upTo(at)

@@ -1,51 +1,53 @@
-package wire
+// Package sqltext reads what an application sends, as far as it takes to know what
+// that does to the transaction and the session.
+package sqltext
 
-// class says what a statement, or a text of several, asks of the group it stands in
+// Class says what a statement, or a text of several, asks of the group it stands in
 // and does to the session.
-type class uint16
+type Class uint16
 
 const (
-	// works reads or writes tables, or might.
-	works class = 1 << iota
-	// alone is what PostgreSQL runs only by itself: VACUUM, CREATE INDEX CONCURRENTLY.
-	alone
-	// opaque could end the transaction in its midst, or is not known.
-	opaque
-	// commits is of those what is known to be able to (CALL, DO).
-	commits
-	// begins has a BEGIN.
-	begins
-	// ends has a COMMIT, ROLLBACK or PREPARE TRANSACTION.
-	ends
-	// rollsBack has a ROLLBACK: it undoes a path that was set in the same group.
-	rollsBack
-	// goesOn has something behind what ends a transaction.
-	goesOn
-	// several is more than one statement.
-	several
-	// atEnd is a text at the end of which something has worked since the last
+	// Works reads or writes tables, or might.
+	Works Class = 1 << iota
+	// Alone is what PostgreSQL runs only by itself: VACUUM, CREATE INDEX CONCURRENTLY.
+	Alone
+	// Opaque could end the transaction in its midst, or is not known.
+	Opaque
+	// Commits is of those what is known to be able to (CALL, DO).
+	Commits
+	// Begins has a BEGIN.
+	Begins
+	// Ends has a COMMIT, ROLLBACK or PREPARE TRANSACTION.
+	Ends
+	// RollsBack has a ROLLBACK: it undoes a path that was set in the same group.
+	RollsBack
+	// GoesOn has something behind what ends a transaction.
+	GoesOn
+	// Several is more than one statement.
+	Several
+	// AtEnd is a text at the end of which something has worked since the last
 	// transaction ended.
-	atEnd
-	// sets could change the path without the tag of its answer telling so.
-	sets
-	// leaves could leave something else in the session.
-	leaves
-	// roles could have another role go on, which may not use the schema.
-	roles
-	// discards has our statements be gone when it has ended.
-	discards
+	AtEnd
+	// Sets could change the path without the tag of its answer telling so.
+	Sets
+	// Leaves could leave something else in the session.
+	Leaves
+	// Roles could have another role go on, which may not use the schema.
+	Roles
+	// Discards has our statements be gone when it has ended.
+	Discards
+	// Names has a SET or RESET that names the path: the tag of its answer tells.
+	Names
 )
 
-// lasting is what must be remembered of a statement that was prepared.
-const lasting = alone | opaque | commits | begins | ends | rollsBack | goesOn | sets | leaves | roles | discards
+// Has reports whether it is any of those.
+func (c Class) Has(those Class) bool { return c&those != 0 }
 
-// has reports whether it is any of those.
-func (c class) has(those class) bool { return c&those != 0 }
-
-// classify looks at the statements of a text, and returns where those begin that end a
+// Classify looks at the statements of a text, and returns where those begin that end a
 // transaction in which something works. What is not understood is taken for the
-// worst: that costs a round trip and nothing else.
-func classify(sql string, escapes bool) (all class, endings []int) {
+// worst. With escapes a backslash escapes in every string, as it does where
+// standard_conforming_strings is off.
+func Classify(sql string, escapes bool) (all Class, endings []int) {
 	l := lexer{sql: sql, escapes: escapes}
 	statements, working, atomic := 0, false, false
 	for l.at < len(sql) {
@@ -55,33 +57,33 @@ func classify(sql string, escapes bool) (all class, endings []int) {
 			continue
 		}
 		statements++
-		if all.has(ends) {
-			all |= goesOn
+		if all.Has(Ends) {
+			all |= GoesOn
 		}
 		what := s.classify()
-		if what.has(ends) && working {
+		if what.Has(Ends) && working {
 			endings = append(endings, at)
 		}
-		working = what.has(works) || working && !what.has(ends)
+		working = what.Has(Works) || working && !what.Has(Ends)
 		all |= what
 		atomic = atomic || s.atomic
 	}
 	if atomic || l.open {
 		// Where it ends is not known, or PostgreSQL will not have it at all.
-		return all | works | opaque | several, nil
+		return all | Works | Opaque | Several, nil
 	}
 	if statements > 1 {
-		all |= several
+		all |= Several
 	}
 	if working {
-		all |= atEnd
+		all |= AtEnd
 	}
 	return all, endings
 }
 
-// classifyParsed looks at the text of a Parse message, which has one statement, or
+// ClassifyParsed looks at the text of a Parse message, which has one statement, or
 // the server refuses it.
-func classifyParsed(sql string, escapes bool) class {
+func ClassifyParsed(sql string, escapes bool) Class {
 	l := lexer{sql: sql, escapes: escapes}
 	for l.at < len(sql) {
 		if s := l.statement(); s.n > 0 {
@@ -92,78 +94,78 @@ func classifyParsed(sql string, escapes bool) class {
 }
 
 // classify classifies a statement by its first words.
-func (s *statement) classify() class {
+func (s *statement) classify() Class {
 	result := s.first() | s.calls
 	if s.settings && containsFold(s.text, "update") {
-		result |= sets | leaves
+		result |= Sets | Leaves
 	}
 	if s.temporary && !s.drops || s.hold {
-		result |= leaves
+		result |= Leaves
 	}
 	return result
 }
 
-func (s *statement) first() class {
+func (s *statement) first() Class {
 	switch s.words[0] {
 	case "SELECT", "WITH", "(", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "TABLE", "COPY", "DECLARE", "FETCH", "MOVE", "CLOSE", "LOCK", "TRUNCATE",
 		"EXPLAIN", "COMMENT", "GRANT", "REVOKE", "ANALYZE", "REFRESH":
-		return works
+		return Works
 	case "CREATE", "ALTER", "DROP":
 		if s.concurrently {
-			return works | alone
+			return Works | Alone
 		}
 		switch s.words[1] {
 		case "DATABASE", "TABLESPACE", "SYSTEM", "SUBSCRIPTION":
-			return alone
+			return Alone
 		}
-		return works
+		return Works
 	case "VACUUM", "REINDEX", "CLUSTER":
-		return works | alone
+		return Works | Alone
 	case "CHECKPOINT":
-		return alone
+		return Alone
 	case "DISCARD":
-		return alone | leaves | discards
+		return Alone | Leaves | Discards
 	case "SET", "RESET":
 		return s.setting()
 	case "BEGIN", "START":
-		return begins
+		return Begins
 	case "COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE":
 		return s.ending()
 	case "SAVEPOINT", "RELEASE", "SHOW", "UNLISTEN", "NOTIFY":
 		return 0
 	case "LISTEN":
-		return leaves
+		return Leaves
 	case "DEALLOCATE":
-		return leaves | discards
+		return Leaves | Discards
 	case "DO":
 		// What PL/pgSQL needs to end a transaction.
 		if containsFold(s.text, "commit") || containsFold(s.text, "rollback") || containsFold(s.text, "call") {
-			return works | opaque | commits | sets | leaves | roles
+			return Works | Opaque | Commits | Sets | Leaves | Roles
 		}
-		return works | sets | s.insideBlock()
+		return Works | Sets | s.insideBlock()
 	case "CALL", "EXECUTE":
-		return works | opaque | commits | sets
+		return Works | Opaque | Commits | Sets
 	}
-	return works | opaque | sets | leaves
+	return Works | Opaque | Sets | Leaves
 }
 
 // insideBlock classifies a DO block by what it could have inside, of which nothing is
 // known for certain.
-func (s *statement) insideBlock() class {
-	var result class
+func (s *statement) insideBlock() Class {
+	var result Class
 	if containsFold(s.text, "role") || containsFold(s.text, "authorization") {
-		result |= roles | leaves
+		result |= Roles | Leaves
 	}
 	for _, word := range []string{"set_config", "set ", "temp", "advisory", "listen", "execute", "hold"} {
 		if containsFold(s.text, word) {
-			result |= leaves
+			result |= Leaves
 		}
 	}
 	return result
 }
 
 // setting classifies SET and RESET. What they do to the path, their tag tells.
-func (s *statement) setting() class {
+func (s *statement) setting() Class {
 	name := s.words[1]
 	if name == "SESSION" && s.words[0] == "SET" && s.words[2] != "CHARACTERISTICS" && s.words[2] != "AUTHORIZATION" {
 		name = s.words[2]
@@ -171,43 +173,45 @@ func (s *statement) setting() class {
 	switch name {
 	case "LOCAL":
 		if s.words[2] == "ROLE" || s.words[2] == "SESSION" {
-			return roles
+			return Roles
 		}
 		return 0
 	case "ROLE", "AUTHORIZATION", "SESSION":
-		return leaves | roles
-	case "TRANSACTION", "SEARCH_PATH", "SCHEMA":
+		return Leaves | Roles
+	case "SEARCH_PATH", "SCHEMA":
+		return Names
+	case "TRANSACTION":
 		return 0
 	case "CONSTRAINTS":
-		return works // triggers that were deferred
+		return Works // triggers that were deferred
 	}
-	return leaves
+	return Leaves
 }
 
 // ending classifies what ends a transaction, and what only begins with the same word:
 // ROLLBACK TO, PREPARE.
-func (s *statement) ending() class {
+func (s *statement) ending() Class {
 	words := s.words[1:]
 	if words[0] == "WORK" || words[0] == "TRANSACTION" {
 		if s.words[0] == "PREPARE" {
-			return ends
+			return Ends
 		}
 		words = words[1:]
 	}
 	switch {
 	case s.words[0] == "PREPARE":
-		return works | leaves
+		return Works | Leaves
 	case words[0] == "PREPARED":
-		return alone
+		return Alone
 	case words[0] == "TO":
 		return 0
 	}
-	result := ends
+	result := Ends
 	if s.words[0] == "ROLLBACK" || s.words[0] == "ABORT" {
-		result |= rollsBack
+		result |= RollsBack
 	}
 	if words[0] == "AND" && words[1] != "NO" {
-		result |= goesOn // in a new transaction
+		result |= GoesOn // in a new transaction
 	}
 	return result
 }

@@ -1,4 +1,4 @@
-package wire
+package sqltext
 
 import "strings"
 
@@ -8,7 +8,7 @@ type statement struct {
 	n     int       // how many tokens it has
 	text  string    // from the end of the statement before
 
-	calls        class // sets and leaves, for what it calls
+	calls        Class // Sets and Leaves, for what it calls
 	temporary    bool  // it makes a temporary table or view
 	drops        bool  // which is dropped on commit
 	hold         bool  // it has a HOLD
@@ -57,22 +57,22 @@ func (s *statement) look(l *lexer, t token, last [2]token) {
 	}
 	if strings.IndexByte(t.text, '_') > 0 {
 		s.settings = s.settings || strings.EqualFold(t.text, "pg_settings")
-		if !s.calls.has(leaves) { // else all is known that can be
+		if !s.calls.Has(Leaves) { // else all is known that can be
 			s.calls |= called(l, t.text)
 		}
 	}
 }
 
 // called classifies the call of a function, and the name of a schema, by its name.
-func called(l *lexer, name string) class {
+func called(l *lexer, name string) Class {
 	switch {
 	case strings.EqualFold(name, "set_config"):
 		if setsLocally(*l) {
-			return sets | roles
+			return Sets | Roles
 		}
-		return sets | leaves | roles
+		return Sets | Leaves | Roles
 	case hasPrefixFold(name, "pg_advisory_lock"), hasPrefixFold(name, "pg_try_advisory_lock"), hasPrefixFold(name, "pg_temp"):
-		return leaves
+		return Leaves
 	}
 	return 0
 }
