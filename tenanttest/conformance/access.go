@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 )
 
@@ -57,6 +58,11 @@ type (
 		InTx(ctx context.Context, f func(Session) error) error
 	}
 
+	// Beginner begins transactions that are not like the others.
+	Beginner interface {
+		BeginTx(ctx context.Context, isolation sql.IsolationLevel, readOnly bool) (Tx, error)
+	}
+
 	// Copier copies rows in and out.
 	Copier interface {
 		CopyIn(ctx context.Context, table string, columns []string, rows [][]any) (int64, error)
@@ -64,11 +70,30 @@ type (
 		CopyOut(ctx context.Context, sql string) ([]byte, error)
 	}
 
+	// Preparer prepares statements. An Access, a Tx and a Conn may be one.
+	Preparer interface {
+		// Prepare prepares sql. On a Tx or a Conn it ends with that.
+		Prepare(ctx context.Context, sql string) (Stmt, error)
+	}
+
+	// Joiner is a Tx that can run statements which were prepared on its Access.
+	Joiner interface {
+		Join(ctx context.Context, stmt Stmt) Stmt
+	}
+
 	// Batcher sends several statements at once and reads all answers.
 	Batcher interface {
 		Batch(ctx context.Context, statements ...Statement) error
 	}
 )
+
+// Stmt is a statement that was prepared. Its calls run for the tenant in their
+// context, whoever prepared it. One of an Access is safe for concurrent use.
+type Stmt interface {
+	Exec(ctx context.Context, args ...any) (int64, error)
+	Query(ctx context.Context, row Row, args ...any) error
+	Close() error
+}
 
 // Statement is a statement of a batch. A nil Row reads no rows.
 type Statement struct {

@@ -45,9 +45,7 @@ func temporaryHides(tr *trial) {
 }
 
 func (c carriage) run(tr *trial) {
-	if !tr.way.Clean {
-		tr.Skipf("%s does not promise it", tr.way.Name)
-	}
+	tr.promises(tr.way.Clean)
 	leave := map[string]func(t *tenant.Tenant) error{
 		"by a call": func(t *tenant.Tenant) error {
 			_, err := tr.Exec(tr.as(t), c.sql)

@@ -20,6 +20,13 @@ type Config struct {
 	// Duration ends the storm. Defaults to none: Operations ends it.
 	Duration time.Duration
 
+	// Faults is how many of a thousand operations have something done to them, or
+	// to whatever else goes on: their time runs out, a request to cancel or to
+	// terminate goes to some connection, a schema is renamed or dropped. As often,
+	// operations leave a session that must be replaced. To make anew what was
+	// broken takes most of the time of a storm with many of them. Defaults to 48.
+	Faults int
+
 	// Goroutines is how many do operations. Defaults to 16.
 	Goroutines int
 
@@ -39,16 +46,23 @@ type Config struct {
 	URL string
 }
 
+// faultsUsual is the default of Config.Faults.
+const faultsUsual = 48
+
 // withDefaults returns the configuration with every field set.
 func (c Config) withDefaults() (Config, error) {
 	if c.URL == "" {
 		return c, errors.New("Config.URL is empty (give the URL of the database for a superuser)")
+	}
+	if c.Faults < 0 || c.Faults > 1000 {
+		return c, fmt.Errorf("Config.Faults is %d (it is of a thousand; for none use Config.Calm)", c.Faults)
 	}
 	if c.Connections < 0 || c.Goroutines < 0 || c.Operations < 0 || c.Tenants < 0 || c.Tenants == 1 {
 		return c, fmt.Errorf("%d connections, %d goroutines, %d operations, %d tenants: none may be negative, and one tenant has nobody to leak to",
 			c.Connections, c.Goroutines, c.Operations, c.Tenants)
 	}
 	c.Connections = cmp.Or(c.Connections, 8)
+	c.Faults = cmp.Or(c.Faults, faultsUsual)
 	c.Goroutines = cmp.Or(c.Goroutines, 16)
 	c.Operations = cmp.Or(c.Operations, 20_000)
 	c.Seed = cmp.Or(c.Seed, 1)

@@ -39,7 +39,7 @@ func TestCarefulInAStorm(t *testing.T) {
 
 func carefulWay(url string) conformance.Way {
 	return conformance.Way{
-		Name: "careful", Blinks: true, Clean: true, HiddenPath: true,
+		Name: "careful", Blinks: true, Clean: true, HiddenPath: true, Proves: true, Watched: true,
 		Open: func(ctx context.Context, connections int) (conformance.Access, error) {
 			return openCareful(ctx, url, connections)
 		},
@@ -62,7 +62,7 @@ func TestCarelessInAStorm(t *testing.T) {
 }
 
 func carelessWay(url string) conformance.Way {
-	return conformance.Way{Name: "SET after acquire", Sessions: true, Open: func(ctx context.Context, connections int) (conformance.Access, error) {
+	return conformance.Way{Name: "SET after acquire", Proves: true, Sessions: true, Watched: true, Open: func(ctx context.Context, connections int) (conformance.Access, error) {
 		config, err := pgxpool.ParseConfig(url)
 		if err != nil {
 			return nil, err

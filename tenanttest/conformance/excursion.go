@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// excursions are the operations that leave something behind for the next tenant, or
-// try to.
-func excursions() []operation {
-	return []operation{
+// replacing are the operations that leave something behind for the next tenant, or try
+// to, so that the session must be replaced, or that cost the server as much.
+func replacing(way Way, access Access) []operation {
+	found := []operation{
 		{"path", 5, func(g *gust, ctx context.Context) error { return g.leaves(ctx, pick(g.random, openChanges()[:10])) }},
 		{"temporary table", 2, func(g *gust, ctx context.Context) error {
 			return g.leaves(ctx, "CREATE TEMPORARY TABLE things AS SELECT -7::bigint AS owner, ''::text AS name, 0 AS n")
@@ -18,6 +18,34 @@ func excursions() []operation {
 			_, err := g.Exec(ctx, "VACUUM profiles")
 			return onlyContext(err)
 		}},
+	}
+	if _, ok := access.(Batcher); ok {
+		found = append(found, operation{"batch with a transaction", 6, (*gust).batchControl})
+	}
+	if way.HiddenPath {
+		found = append(found, operation{"path, hidden", 3, (*gust).hiddenPath})
+	}
+	if way.Clean {
+		found = append(found, operation{"session state", 3, (*gust).carry})
+	}
+	return found
+}
+
+// controlling are the operations that begin and end transactions by texts.
+func controlling(access Access) []operation {
+	found := []operation{{"transaction control in a text", 18, func(g *gust, ctx context.Context) error {
+		_, err := g.Exec(ctx, g.text(g, pick(g.random, control())))
+		return onlyContext(err)
+	}}}
+	if _, ok := access.(Acquirer); ok {
+		found = append(found, operation{"connection", 5, (*gust).connection})
+	}
+	return found
+}
+
+// excursions are the operations that are not what an application should do.
+func excursions() []operation {
+	return []operation{
 		{"no tenant", 2, func(g *gust, ctx context.Context) error {
 			_, err := g.Exec(context.WithoutCancel(nobodys{ctx}), "INSERT INTO things VALUES (0, 'no tenant')")
 			if err == nil {

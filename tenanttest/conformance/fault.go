@@ -13,17 +13,19 @@ type fault struct {
 	run   func(ctx context.Context) error // runs beside it
 }
 
-// fault chooses one, most often none. Per thousand operations: 20 run out of time
-// somewhere between the first and the last byte, 10 see a cancel request go to some
-// connection, 2 a backend killed, 12 a schema renamed, 4 a schema dropped, of those
-// that may be. What replaces connections costs most of the storm's time.
+// fault chooses one, most often none: Config.Faults of a thousand operations. Of 48,
+// 20 run out of time somewhere between the first and the last byte, 10 see a cancel
+// request go to some connection, 2 a backend killed, 12 a schema renamed, 4 a schema
+// dropped, of those that may be.
 func (w *worker) fault(h *house) fault {
-	if w.storm.config.Calm {
+	if w.storm.config.Calm || w.random.IntN(1000) >= w.storm.config.Faults {
 		return fault{limit: -1}
 	}
-	town, n := w.storm.town, w.random.IntN(1000)
-	switch {
-	case n < 20:
+	town, way := w.storm.town, w.storm.way
+	// A call that ran out of time may still be at it, for a schema that is gone.
+	limited := h.stable || way.Watched
+	switch n := w.random.IntN(faultsUsual); {
+	case n < 20 && limited:
 		w.tally.faults["contexts ended"]++
 		return fault{limit: w.moment()}
 	case n < 30:
@@ -36,54 +38,63 @@ func (w *worker) fault(h *house) fault {
 		w.tally.faults["schemas renamed"]++
 		return fault{-1, func(ctx context.Context) error {
 			defer h.away.Unlock()
-			return town.renameAndBack(ctx, h, w.storm.way.Blinks)
+			return town.renameAndBack(ctx, h, way)
 		}}
-	case n < 48 && !h.stable && h.away.TryLock():
+	case n >= 44 && !h.stable && h.away.TryLock():
 		w.tally.faults["schemas dropped"]++
 		return fault{-1, func(ctx context.Context) error {
 			defer h.away.Unlock()
-			return town.dropAndBuild(ctx, h, w.storm.way.Blinks)
+			return town.dropAndBuild(ctx, h, way)
 		}}
 	}
 	return fault{limit: -1}
 }
 
-// renameAndBack gives a schema another name, and its own again: at once, or where a
-// blink is not noticed when nothing that saw it before goes on.
-func (w *town) renameAndBack(ctx context.Context, h *house, blink bool) error {
-	name := pgx.Identifier{h.Schema.String()}.Sanitize()
-	away := pgx.Identifier{h.Schema.String() + "_away"}.Sanitize()
-	if err := w.exec(ctx, "ALTER SCHEMA "+name+" RENAME TO "+away); err != nil {
-		return err
+// leaves gives a schema another name: beside what goes on in it, or where that is not
+// noticed when nothing does.
+func (w *town) leaves(ctx context.Context, h *house, way Way) error {
+	if !way.Watched {
+		h.busy.Lock()
+		defer h.busy.Unlock()
 	}
-	if !blink {
+	return w.exec(ctx, "ALTER SCHEMA "+h.quoted()+" RENAME TO "+h.quotedAway())
+}
+
+// comesBack gives it its own name again: at once, or where a blink is not noticed when
+// nothing that saw it before goes on.
+func (w *town) comesBack(ctx context.Context, h *house, way Way) error {
+	if !way.Blinks {
 		h.settled()
 	}
-	return w.exec(ctx, "ALTER SCHEMA "+away+" RENAME TO "+name)
+	return w.exec(ctx, "ALTER SCHEMA "+h.quotedAway()+" RENAME TO "+h.quoted())
+}
+
+func (h *house) quoted() string     { return pgx.Identifier{h.Schema.String()}.Sanitize() }
+func (h *house) quotedAway() string { return pgx.Identifier{h.Schema.String() + "_away"}.Sanitize() }
+
+func (w *town) renameAndBack(ctx context.Context, h *house, way Way) error {
+	if err := w.leaves(ctx, h, way); err != nil {
+		return err
+	}
+	return w.comesBack(ctx, h, way)
 }
 
 // dropAndBuild drops a schema, if that does not take too long, and makes it anew. It is
 // renamed away first: PostgreSQL lets others see that its tables are gone before it
 // tells them that the schema is, so that in between names are found in public, and a
 // look-up of the schema that is cached does not notice.
-func (w *town) dropAndBuild(ctx context.Context, h *house, blink bool) error {
-	name := pgx.Identifier{h.Schema.String()}.Sanitize()
-	away := pgx.Identifier{h.Schema.String() + "_away"}.Sanitize()
-	if err := w.exec(ctx, "ALTER SCHEMA "+name+" RENAME TO "+away); err != nil {
+func (w *town) dropAndBuild(ctx context.Context, h *house, way Way) error {
+	if err := w.leaves(ctx, h, way); err != nil {
 		return err
 	}
-	err := w.exec(ctx, "SET LOCAL lock_timeout = '1s'; DROP SCHEMA "+away+" CASCADE")
+	err := w.exec(ctx, "SET LOCAL lock_timeout = '1s'; DROP SCHEMA "+h.quotedAway()+" CASCADE")
 	if code := sqlstate(err); code == "55P03" || code == "40P01" {
-		// A statement holds it: another time.
-		if !blink {
-			h.settled()
-		}
-		return w.exec(ctx, "ALTER SCHEMA "+away+" RENAME TO "+name)
+		return w.comesBack(ctx, h, way) // a statement holds it: another time
 	}
 	if err != nil {
 		return err
 	}
-	if !blink {
+	if !way.Blinks {
 		h.settled()
 	}
 	return w.build(ctx, h.Tenant)

@@ -54,6 +54,7 @@ func (tr *trial) fails(s Session, t *tenant.Tenant) {
 }
 
 func (tr *trial) goes(away func(*tenant.Tenant)) {
+	tr.promises(tr.way.Proves)
 	tr.owns(tr, tr.b)
 	tr.owns(tr, tr.a)
 	away(tr.a)
@@ -78,6 +79,7 @@ func (tr *trial) goes(away func(*tenant.Tenant)) {
 }
 
 func (tr *trial) goesWithin(away func(*tenant.Tenant)) {
+	tr.promises(tr.way.Watched)
 	tx := tr.begin(tr.a) // it has not touched a table: nothing holds the schema
 	_, err := one[int64](tr.as(tr.a), tx, "SELECT 1::bigint")
 	tr.must("a statement", err)
@@ -88,6 +90,7 @@ func (tr *trial) goesWithin(away func(*tenant.Tenant)) {
 }
 
 func (tr *trial) goesAcquired(away func(*tenant.Tenant)) {
+	tr.promises(tr.way.Watched)
 	conn, err := needs[Acquirer](tr).Acquire(tr.as(tr.a))
 	tr.must("acquire", err)
 	tr.owns(conn, tr.a)
@@ -98,6 +101,7 @@ func (tr *trial) goesAcquired(away func(*tenant.Tenant)) {
 }
 
 func madeAnew(tr *trial) {
+	tr.promises(tr.way.Proves)
 	for range 3 {
 		tr.owns(tr, tr.b)
 		tr.owns(tr, tr.a)
@@ -145,9 +149,7 @@ func nameTaken(tr *trial) {
 
 // A transaction that was begun in a's schema must not go on in b's.
 func nameTakenWithin(tr *trial) {
-	if !tr.way.Identity {
-		tr.Skipf("%s does not promise it", tr.way.Name)
-	}
+	tr.promises(tr.way.Identity)
 	tx := tr.begin(tr.a)
 	_, err := one[int64](tr.as(tr.a), tx, "SELECT 1::bigint")
 	tr.must("a statement", err)

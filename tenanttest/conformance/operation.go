@@ -1,6 +1,10 @@
 package conformance
 
-import "context"
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+)
 
 // operation is something that an application does for a tenant. It returns what
 // failed, a foreignError for a row that it must not see, and says in the gust how
@@ -11,30 +15,57 @@ type operation struct {
 	run    func(g *gust, ctx context.Context) error
 }
 
-// operations are those that the way can do.
-func operations(way Way, access Access) []operation {
-	found := append(readings(), writings()...)
-	found = append(found, excursions()...)
+// chances are operations, each with how often one up to it is chosen of all.
+type chances struct {
+	operations []operation
+	sums       []int
+}
+
+// add adds operations whose weight counts as many times.
+func (c *chances) add(times int, operations ...operation) {
+	sum := 0
+	if n := len(c.sums); n > 0 {
+		sum = c.sums[n-1]
+	}
+	for _, o := range operations {
+		sum += o.weight * times
+		c.operations, c.sums = append(c.operations, o), append(c.sums, sum)
+	}
+}
+
+// pick chooses one.
+func (c *chances) pick(r *rand.Rand) operation {
+	n, _ := slices.BinarySearch(c.sums, 1+r.IntN(c.sums[len(c.sums)-1]))
+	return c.operations[n]
+}
+
+// operations are those that the way can do. Those that have the session replaced come
+// with the faults: as often as they weigh where there is the usual number of these.
+func (s *storm) operations() *chances {
+	way, access := s.way, s.access
+	c := &chances{}
+	c.add(faultsUsual, readings()...)
+	c.add(faultsUsual, writings()...)
+	c.add(faultsUsual, excursions()...)
+	c.add(s.config.Faults, replacing(way, access)...)
+	if way.Sessions {
+		c.add(faultsUsual, controlling(access)...)
+	} else { // what is refused there has the connection replaced
+		c.add(s.config.Faults, controlling(access)...)
+	}
 	if _, ok := access.(Copier); ok {
-		found = append(found, operation{"copy in", 18, (*gust).copyIn}, operation{"copy out", 8, (*gust).copyOut})
+		c.add(faultsUsual, operation{"copy in", 18, (*gust).copyIn}, operation{"copy out", 8, (*gust).copyOut})
 	}
 	if _, ok := access.(Batcher); ok {
-		found = append(found, operation{"batch", 30, (*gust).batch}, operation{"batch that fails", 12, (*gust).batchFails})
-		found = append(found, operation{"batch with a transaction", 6, (*gust).batchControl})
+		c.add(faultsUsual, operation{"batch", 30, (*gust).batch}, operation{"batch that fails", 12, (*gust).batchFails})
+	}
+	if _, ok := access.(Preparer); ok {
+		c.add(faultsUsual, preparations()...)
 	}
 	if _, ok := access.(Transactor); ok {
-		found = append(found, operation{"panic", 3, (*gust).panics})
+		c.add(faultsUsual, operation{"panic", 3, (*gust).panics})
 	}
-	if _, ok := access.(Acquirer); ok {
-		found = append(found, operation{"connection", 8, (*gust).connection})
-	}
-	if way.HiddenPath {
-		found = append(found, operation{"path, hidden", 3, (*gust).hiddenPath})
-	}
-	if way.Clean {
-		found = append(found, operation{"session state", 3, (*gust).carry})
-	}
-	return found
+	return c
 }
 
 // check compares an owner that was read.

@@ -69,11 +69,17 @@ func (tr *trial) refused(ctx context.Context, want error) {
 	}
 	for name, call := range calls {
 		tr.owns(tr, tr.a)
-		if err := call(); err == nil || want != nil && !errors.Is(err, want) {
-			tr.Errorf("%s: %v; want a refusal, %v", name, err, want)
-		}
+		tr.mustBe(name, call(), want)
 	}
 	tr.owns(tr, tr.b)
+}
+
+// mustBe complains unless err is want, or any error if that is nil.
+func (tr *trial) mustBe(what string, err, want error) {
+	tr.Helper()
+	if err == nil || want != nil && !errors.Is(err, want) {
+		tr.Errorf("%s: %v; want a refusal, %v", what, err, want)
+	}
 }
 
 func publicTenant(tr *trial) {
@@ -89,9 +95,7 @@ func publicTenant(tr *trial) {
 // A transaction belongs to the tenant that began it. Where that is not checked, it
 // goes on for that tenant.
 func otherContext(tr *trial) {
-	if !tr.way.Owned {
-		tr.Skipf("%s does not promise it", tr.way.Name)
-	}
+	tr.promises(tr.way.Owned)
 	tx := tr.begin(tr.a)
 	for name, ctx := range map[string]context.Context{"another tenant": tr.as(tr.b), "no tenant": tr.ctx} {
 		if _, err := tx.Exec(ctx, insertThing, tr.b.ID); err == nil {

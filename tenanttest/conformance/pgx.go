@@ -3,7 +3,9 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -39,6 +41,7 @@ var _ interface {
 	Access
 	Acquirer
 	Batcher
+	Beginner
 	Copier
 	Transactor
 } = PGX{}
@@ -55,6 +58,21 @@ func (p PGX) Query(ctx context.Context, row Row, sql string, args ...any) error 
 
 // Begin is Access's.
 func (p PGX) Begin(ctx context.Context) (Tx, error) { return pgxSession{p.Pool}.Begin(ctx) }
+
+// BeginTx is Beginner's, if Pool has the method.
+func (p PGX) BeginTx(ctx context.Context, isolation sql.IsolationLevel, readOnly bool) (Tx, error) {
+	options := pgx.TxOptions{IsoLevel: pgx.TxIsoLevel(strings.ToLower(isolation.String()))}
+	if readOnly {
+		options.AccessMode = pgx.ReadOnly
+	}
+	tx, err := p.Pool.(interface {
+		BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error)
+	}).BeginTx(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return pgxTx{pgxSession{tx}, tx}, nil
+}
 
 // Close is Access's.
 func (p PGX) Close() { p.Closer() }

@@ -13,7 +13,7 @@ func readings() []operation {
 		{"read", 60, func(g *gust, ctx context.Context) error {
 			return g.reads(ctx, g, "SELECT owner, pg_backend_pid() FROM things LIMIT 3", g.mode()...)
 		}},
-		{"read the extremes", 30, func(g *gust, ctx context.Context) error {
+		{"read the extremes", 15, func(g *gust, ctx context.Context) error {
 			const sql = "SELECT min(owner), pg_backend_pid() FROM things UNION ALL SELECT max(owner), pg_backend_pid() FROM things"
 			return g.reads(ctx, g, sql, g.mode()...)
 		}},
@@ -26,21 +26,21 @@ func readings() []operation {
 		{"read any table", 30, func(g *gust, ctx context.Context) error {
 			return g.reads(ctx, g, "SELECT owner, pg_backend_pid() FROM "+pick(g.random, tables)+" LIMIT 2", g.mode()...)
 		}},
-		{"read types", 24, (*gust).person},
-		{"read another migration", 24, (*gust).profile},
+		{"read types", 24, func(g *gust, ctx context.Context) error { return g.person(ctx, g, g.mode()...) }},
+		{"read another migration", 24, func(g *gust, ctx context.Context) error { return g.profile(ctx, g, g.mode()...) }},
 	}
 }
 
-func (g *gust) person(ctx context.Context) error {
-	got, err := readPerson(ctx, g, g.mode(label(g.ID))...)
+func (g *gust) person(ctx context.Context, s Session, mode ...any) error {
+	got, err := readPerson(ctx, s, append(mode, label(g.ID))...)
 	if err == nil && got != person(g.ID) {
 		err = fmt.Errorf("%w: %q", foreignError{g.ID, 0}, got)
 	}
 	return err
 }
 
-func (g *gust) profile(ctx context.Context) error {
-	got, err := readProfile(ctx, g, g.ID, g.mode()...)
+func (g *gust) profile(ctx context.Context, s Session, mode ...any) error {
+	got, err := readProfile(ctx, s, g.ID, mode...)
 	if err == nil && got != profile(g.ID) {
 		err = fmt.Errorf("%w: %q", foreignError{g.ID, 0}, got)
 	}

@@ -27,7 +27,7 @@ func Run(t *testing.T, way Way, url string) {
 	t.Cleanup(w.close)
 	for _, group := range [][]trap{
 		typeTraps(), valueTraps(), copyTraps(), batchTraps(), transactionTraps(), ownerTraps(), pathTraps(), carryTraps(),
-		aloneTraps(), goneTraps(), waitTraps(), cancelTraps(), protocolTraps(),
+		aloneTraps(), goneTraps(), waitTraps(), cancelTraps(), protocolTraps(), preparedTraps(), handTraps(), stdTraps(),
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {

@@ -28,12 +28,12 @@ func Storm(ctx context.Context, way Way, cfg Config) (*Report, error) {
 	}
 	defer w.close()
 	s := &storm{town: w, way: way, config: cfg}
-	for i := range cfg.Tenants {
-		t, err := w.settle(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("settle a tenant: %w", err)
-		}
-		s.houses = append(s.houses, &house{Tenant: t, stable: i%4 < 2 || cfg.Calm})
+	tenants, err := w.settleMany(ctx, cfg.Tenants)
+	if err != nil {
+		return nil, fmt.Errorf("settle tenants: %w", err)
+	}
+	for i, t := range tenants {
+		s.houses = append(s.houses, &house{Tenant: t, stable: i%4 < 2 || cfg.Calm || !way.Proves})
 	}
 	if s.access, err = way.Open(ctx, cfg.Connections); err != nil {
 		return nil, fmt.Errorf("open %s: %w", way.Name, err)
@@ -41,6 +41,7 @@ func Storm(ctx context.Context, way Way, cfg Config) (*Report, error) {
 	start := time.Now()
 	s.blow(ctx)
 	elapsed := time.Since(start)
+	s.broken = append(s.broken, s.stmts.close())
 	s.access.Close()
 	if err := errors.Join(s.broken...); err != nil {
 		return nil, err
@@ -55,6 +56,7 @@ type storm struct {
 	access Access
 	config Config
 	houses []*house
+	stmts  stmts
 
 	begun  atomic.Int64          // operations
 	last   [1 << 16]atomic.Int64 // the tenant that a server process was last seen with, by process id

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -22,10 +23,20 @@ const decoys = 3
 // The last four are named like those of cotenant's own.
 var tables = []string{"things", "people", "profiles", "tenants", "domains", "cotenant_migrations", "schema_versions"}
 
+// everyTable is a query of all tables: their names and owners.
+func everyTable() string {
+	parts := make([]string, len(tables))
+	for i, table := range tables {
+		parts[i] = "SELECT '" + table + "'::text, owner FROM " + table
+	}
+	return strings.Join(parts, " UNION ALL ")
+}
+
 // town is a database full of tenants, seen through plain connections.
 type town struct {
 	plain *pgxpool.Pool
 	ids   atomic.Int64
+	spare []*tenant.Tenant // two that trials have left as they were, or none
 }
 
 // plainName is the application_name of the plain connections, which nobody kills.
@@ -62,9 +73,26 @@ func (w *town) exec(ctx context.Context, sql string) error {
 
 // settle makes a tenant with its schema and rows.
 func (w *town) settle(ctx context.Context) (*tenant.Tenant, error) {
-	id := w.ids.Add(1)
-	t := &tenant.Tenant{ID: id, Schema: tenant.MustParseSchema(fmt.Sprintf("town_%d", id))}
+	t := w.newTenant()
 	return t, w.build(ctx, t)
+}
+
+// settleMany makes n tenants, several at a time.
+func (w *town) settleMany(ctx context.Context, n int) ([]*tenant.Tenant, error) {
+	tenants := make([]*tenant.Tenant, n)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(int(w.plain.Config().MaxConns))
+	for i := range tenants {
+		t := w.newTenant()
+		tenants[i] = t
+		group.Go(func() error { return w.build(ctx, t) })
+	}
+	return tenants, group.Wait()
+}
+
+func (w *town) newTenant() *tenant.Tenant {
+	id := w.ids.Add(1)
+	return &tenant.Tenant{ID: id, Schema: tenant.MustParseSchema(fmt.Sprintf("town_%d", id))}
 }
 
 // build makes the schema of t in one transaction.

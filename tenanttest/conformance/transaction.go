@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -10,6 +12,7 @@ import (
 func transactionTraps() []trap {
 	return []trap{
 		{"transaction", transactionEnds},
+		{"transactions of other kinds", transactionKinds},
 		{"savepoints", savepoints},
 		{"transaction control in one text", controlInText},
 		{"transaction control, statement by statement", controlByStatement},
@@ -38,6 +41,34 @@ func transactionEnds(tr *trial) {
 				tr.must("rollback", tx.Rollback(tr.as(t)))
 			}
 			tr.reads(tr, t)
+		}
+	}
+}
+
+// transactionKinds: the options of a transaction reach the server beside the path.
+func transactionKinds(tr *trial) {
+	beginner := needs[Beginner](tr)
+	for _, t := range []*tenant.Tenant{tr.a, tr.b} {
+		for _, isolation := range []sql.IsolationLevel{sql.LevelReadCommitted, sql.LevelRepeatableRead, sql.LevelSerializable} {
+			for _, readOnly := range []bool{true, false} {
+				kind := fmt.Sprintf("%v, read only %t", isolation, readOnly)
+				tx, err := beginner.BeginTx(tr.as(t), isolation, readOnly)
+				if err != nil {
+					tr.Errorf("begin, %s: %v", kind, err)
+					continue
+				}
+				level, err := one[string](tr.as(t), tx, "SELECT current_setting('transaction_isolation')")
+				if err != nil || !strings.EqualFold(level, isolation.String()) {
+					tr.Errorf("%s: %q, %v", kind, level, err)
+				}
+				tr.reads(tx, t)
+				_, err = tx.Exec(tr.as(t), insertThing, t.ID)
+				if refused := sqlstate(err) == "25006"; refused != readOnly {
+					tr.Errorf("%s: written: %v", kind, err)
+				}
+				tr.harmless("commit", tx.Commit(tr.as(t)))
+				tr.owns(tr, t)
+			}
 		}
 	}
 }

@@ -23,25 +23,34 @@ type trial struct {
 	town *town
 	a, b *tenant.Tenant
 
-	homes map[string]int64 // the owners of the schemas that must be there in the end
+	homes  map[string]int64 // the owners of the schemas that must be there in the end
+	spoilt bool             // more than the rows of the two has changed
 }
 
 func newTrial(ctx context.Context, t *testing.T, way Way, w *town) *trial {
 	t.Helper()
 	tr := &trial{T: t, ctx: ctx, way: way, town: w, homes: map[string]int64{tenant.PublicSchema().String(): nobody}}
-	tr.a, tr.b = tr.settle(), tr.settle()
+	tr.a, tr.b = tr.pair()
 	tr.Access = tr.open(1)
 	t.Cleanup(tr.finish)
 	return tr
 }
 
-// settle makes a tenant.
-func (tr *trial) settle() *tenant.Tenant {
+// pair returns two tenants, of which the first is a migration ahead: those that the
+// trial before has left as they were, or new ones.
+func (tr *trial) pair() (a, b *tenant.Tenant) {
 	tr.Helper()
-	t, err := tr.town.settle(tr.ctx)
-	tr.must("settle a tenant", err)
-	tr.homes[t.Schema.String()] = t.ID
-	return t
+	pair := tr.town.spare
+	tr.town.spare = nil
+	for len(pair) < 2 {
+		t, err := tr.town.settle(tr.ctx)
+		tr.must("settle a tenant", err)
+		pair = append(pair, t)
+	}
+	for _, t := range pair {
+		tr.homes[t.Schema.String()] = t.ID
+	}
+	return pair[0], pair[1]
 }
 
 // open opens the way in, to be closed when the trial ends.
@@ -53,7 +62,8 @@ func (tr *trial) open(connections int) Access {
 	return access
 }
 
-// finish counts the rows in every schema and removes the tenants.
+// finish counts the rows in every schema, and leaves the tenants as they were to the
+// next trial.
 func (tr *trial) finish() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(tr.ctx), patience)
 	defer cancel()
@@ -68,11 +78,27 @@ func (tr *trial) finish() {
 	if c.strays > 0 { // the next case starts afresh
 		tr.restore(ctx)
 	}
+	if tr.spoilt || tr.Failed() {
+		tr.demolish(ctx)
+		return
+	}
+	for _, t := range []*tenant.Tenant{tr.a, tr.b} {
+		sql := fmt.Sprintf("DELETE FROM %s.things; INSERT INTO %[1]s.things SELECT %d FROM generate_series(1, %d)", t.Schema, t.ID, rows)
+		if err := tr.town.exec(ctx, sql); err != nil {
+			tr.Errorf("restore %v: %v", t, err)
+		}
+	}
+	tr.town.spare = []*tenant.Tenant{tr.a, tr.b}
+}
+
+// demolish removes the tenants.
+func (tr *trial) demolish(ctx context.Context) {
 	for schema, id := range tr.homes {
-		if id != nobody {
-			if err := tr.town.exec(ctx, "DROP SCHEMA IF EXISTS "+pgx.Identifier{schema}.Sanitize()+" CASCADE"); err != nil {
-				tr.Errorf("drop schema %q: %v", schema, err)
-			}
+		if id == nobody {
+			continue
+		}
+		if err := tr.town.exec(ctx, "DROP SCHEMA IF EXISTS "+pgx.Identifier{schema}.Sanitize()+" CASCADE"); err != nil {
+			tr.Errorf("drop schema %q: %v", schema, err)
 		}
 	}
 }
@@ -91,9 +117,10 @@ func (tr *trial) restore(ctx context.Context) {
 // as returns a context of the tenant.
 func (tr *trial) as(t *tenant.Tenant) context.Context { return tenant.NewContext(tr.ctx, t) }
 
-// plain executes statements on a plain connection.
+// plain executes statements on a plain connection, which may change the tenants.
 func (tr *trial) plain(format string, args ...any) {
 	tr.Helper()
+	tr.spoilt = true
 	tr.must("plain connection", tr.town.exec(tr.ctx, fmt.Sprintf(format, args...)))
 }
 
@@ -125,13 +152,20 @@ func (tr *trial) reads(s Session, t *tenant.Tenant) {
 // none at all.
 func (tr *trial) tries(s Session, t *tenant.Tenant) error {
 	tr.Helper()
+	owners := make(map[string][]int64, len(tables))
+	err := s.Query(tr.as(t), func(scan func(...any) error) error {
+		var table string
+		var owner int64
+		err := scan(&table, &owner)
+		owners[table] = append(owners[table], owner)
+		return err
+	}, everyTable())
+	if err != nil {
+		return err
+	}
 	for _, table := range tables {
-		owners, err := all[int64](tr.as(t), s, "SELECT owner FROM "+table)
-		if err != nil {
-			return err
-		}
-		if len(owners) == 0 || slices.ContainsFunc(owners, func(id int64) bool { return id != t.ID }) {
-			tr.Errorf("%v, id %d, read rows of %v from %s", t, t.ID, owners, table)
+		if len(owners[table]) == 0 || slices.ContainsFunc(owners[table], func(id int64) bool { return id != t.ID }) {
+			tr.Errorf("%v, id %d, read rows of %v from %s", t, t.ID, owners[table], table)
 		}
 	}
 	return nil
@@ -142,6 +176,14 @@ func (tr *trial) harmless(what string, err error) {
 	tr.Helper()
 	if err != nil {
 		tr.Logf("%s: %v", what, err)
+	}
+}
+
+// promises skips the trial of what the way in does not promise.
+func (tr *trial) promises(it bool) {
+	tr.Helper()
+	if !it {
+		tr.Skipf("%s does not promise it", tr.way.Name)
 	}
 }
 

@@ -90,11 +90,17 @@ func tableAltered(tr *trial) {
 	tr.reads(tr, tr.b)
 }
 
+// What readPerson and readProfile send.
+const (
+	selectPerson  = "SELECT mood, moods::text, place::text FROM people WHERE mood = $1"
+	selectProfile = "SELECT * FROM profiles"
+)
+
 // readPerson returns the only row of people with a mood, in the form of person.
 func readPerson(ctx contextOf, s Session, args ...any) (string, error) {
 	var mood, moods, place string
 	err := s.Query(ctx, func(scan func(...any) error) error { return scan(&mood, &moods, &place) },
-		"SELECT mood, moods::text, place::text FROM people WHERE mood = $1", args...)
+		selectPerson, args...)
 	return strings.Join([]string{mood, moods, place}, " "), err
 }
 
@@ -106,7 +112,7 @@ func readProfile(ctx contextOf, s Session, owner int64, args ...any) (string, er
 		values = append(values, new(any))
 	}
 	err := s.Query(ctx, func(scan func(...any) error) error { return scan(append([]any{&id}, values...)...) },
-		"SELECT * FROM profiles", args...)
+		selectProfile, args...)
 	if err == nil && id != owner {
 		err = foreignError{owner, id}
 	}

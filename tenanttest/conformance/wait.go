@@ -25,9 +25,7 @@ func waitTraps() []trap {
 			{"a transaction in a text", "BEGIN; SELECT pg_advisory_xact_lock($key); INSERT INTO things VALUES ($id, 'late'); COMMIT"},
 		} {
 			traps = append(traps, trap{away.name + " while " + what.name + " waits", func(tr *trial) {
-				if strings.Contains(what.sql, "COMMIT; INSERT") && !tr.way.InnerCommits {
-					tr.Skipf("%s does not promise it", tr.way.Name)
-				}
+				tr.promises(tr.way.InnerCommits || !strings.Contains(what.sql, "COMMIT; INSERT"))
 				tr.waits(func(ctx context.Context, key int64) error {
 					_, err := tr.Exec(ctx, withID(strings.ReplaceAll(what.sql, "$key", literal(key)), tr.a))
 					return err
@@ -65,9 +63,7 @@ func waitTraps() []trap {
 // blinks has a text wait twice: its schema goes before the write and is back before
 // anything behind it can look.
 func blinks(tr *trial) {
-	if !tr.way.Blinks {
-		tr.Skipf("%s does not promise it", tr.way.Name)
-	}
+	tr.promises(tr.way.Blinks)
 	first, second := tr.a.ID, tr.b.ID
 	held := func(key int64) (release func()) {
 		tx, err := tr.town.plain.Begin(tr.ctx)
@@ -103,6 +99,7 @@ func waitsFor(key int64) string {
 // waits has f wait for an advisory lock while the schema of a goes away. It need not
 // succeed; the count in the end shows where its rows went.
 func (tr *trial) waits(f func(ctx context.Context, key int64) error, away func(*trial, *tenant.Tenant)) {
+	tr.promises(tr.way.Watched)
 	key := tr.a.ID
 	holder, err := tr.town.plain.Begin(tr.ctx)
 	tr.must("begin", err)

@@ -45,10 +45,19 @@ type Way struct {
 	// tenant, or of none, is refused before anything is sent.
 	Owned bool
 
+	// Proves: every call finds out whether the schema exists before anything of it is
+	// executed, also where the one before was for the same tenant.
+	Proves bool
+
 	// Sessions: a session holds from one call to the next on an acquired
 	// connection, so that SET, cursors WITH HOLD and the like work there. A pooler
 	// of transactions does not promise that.
 	Sessions bool
+
+	// Watched: a schema that goes away while a statement waits, or between two of a
+	// transaction or an acquired connection, is noticed: what the statements behind
+	// write does not land in public. A way that is watched also proves.
+	Watched bool
 }
 
 // rowsError says that a query which has one row had n.

@@ -15,7 +15,7 @@ type worker struct {
 	storm  *storm
 	random *rand.Rand
 	tally  tally
-	choice []operation // each as often as it weighs
+	choice *chances
 }
 
 // tally is what a worker counts.
@@ -44,13 +44,10 @@ func (t *tally) add(other *tally) {
 }
 
 func newWorker(s *storm, number uint64) *worker {
-	w := &worker{storm: s, random: rand.New(rand.NewPCG(s.config.Seed, number)), tally: newTally()} //nolint:gosec // not a secret
-	for _, o := range operations(s.way, s.access) {
-		for range o.weight {
-			w.choice = append(w.choice, o)
-		}
+	return &worker{
+		storm: s, tally: newTally(), choice: s.operations(),
+		random: rand.New(rand.NewPCG(s.config.Seed, number)), //nolint:gosec // not a secret
 	}
-	return w
 }
 
 // gust is one operation as it runs.
@@ -65,7 +62,7 @@ type gust struct {
 func (w *worker) operate(ctx context.Context) error {
 	w.tally.operations++
 	s := w.storm
-	o := w.choice[w.random.IntN(len(w.choice))]
+	o := w.choice.pick(w.random)
 	g := &gust{worker: w, Access: s.access, house: s.houses[w.random.IntN(len(s.houses))]}
 	call := tenant.NewContext(ctx, g.Tenant)
 	f := w.fault(g.house)
@@ -143,7 +140,7 @@ func (w *worker) moment() time.Duration {
 
 // mode returns arguments behind one of the way's modes, or behind none.
 func (w *worker) mode(args ...any) []any {
-	if n := len(w.storm.way.Modes); n > 0 && w.random.IntN(2) == 0 {
+	if n := len(w.storm.way.Modes); n > 0 && w.random.IntN(8) == 0 {
 		return append([]any{w.storm.way.Modes[w.random.IntN(n)]}, args...)
 	}
 	return args

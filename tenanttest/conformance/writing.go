@@ -27,12 +27,8 @@ func writings() []operation {
 			}
 			return err
 		}},
-		{"transaction", 30, func(g *gust, ctx context.Context) error { return g.transaction(ctx, true) }},
-		{"transaction, rolled back", 15, func(g *gust, ctx context.Context) error { return g.transaction(ctx, false) }},
-		{"transaction control in a text", 18, func(g *gust, ctx context.Context) error {
-			_, err := g.Exec(ctx, g.text(g, pick(g.random, control())))
-			return onlyContext(err)
-		}},
+		{"transaction", 20, func(g *gust, ctx context.Context) error { return g.transaction(ctx, true) }},
+		{"transaction, rolled back", 8, func(g *gust, ctx context.Context) error { return g.transaction(ctx, false) }},
 		{"CALL", 9, func(g *gust, ctx context.Context) error {
 			if !g.stable && !g.storm.way.InnerCommits {
 				return nil

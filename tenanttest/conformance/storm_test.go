@@ -1,11 +1,9 @@
-package pgxtenant_test
+package conformance_test
 
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +17,7 @@ var (
 	stormTenants     = flag.Int("storm.tenants", 0, "tenants (default 40)")
 	stormGoroutines  = flag.Int("storm.goroutines", 0, "goroutines (default 16)")
 	stormConnections = flag.Int("storm.connections", 0, "connections (default 8)")
+	stormFaults      = flag.Int("storm.faults", 0, "of a thousand operations, how many have a fault (default 48)")
 	stormSeed        = flag.Uint64("storm.seed", 1, "seed of the random choices")
 	stormWay         = flag.String("storm.way", "", "part of the names of the ways in to try (default all)")
 	stormTable       = flag.String("storm.table", "", "file to append the table to")
@@ -28,17 +27,13 @@ var (
 func TestStorm(t *testing.T) { //nolint:tparallel // one at a time, so that the rates say something
 	t.Parallel()
 
-	all := map[string]func(*testing.T, string) conformance.Way{"DB, transaction, PgBouncer": pooled}
-	for i, way := range ways("") {
-		all[way.Name] = func(_ *testing.T, url string) conformance.Way { return ways(url)[i] }
-	}
-	for _, name := range slices.Sorted(maps.Keys(all)) { //nolint:paralleltest // likewise
-		if !strings.Contains(name, *stormWay) {
+	for _, c := range matrix() { //nolint:paralleltest // likewise
+		if c.in.refusal(c) != nil || !strings.Contains(c.String(), *stormWay) || testing.Short() && !c.short() {
 			continue
 		}
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.String(), func(t *testing.T) {
 			url := testdb.New(t)
-			report, err := conformance.Storm(t.Context(), all[name](t, url), stormConfig(url))
+			report, err := conformance.Storm(t.Context(), c.way(t, url), stormConfig(url))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,7 +52,7 @@ func TestStorm(t *testing.T) { //nolint:tparallel // one at a time, so that the 
 // stormConfig is what the flags say, or a form that is short enough for every day.
 func stormConfig(url string) conformance.Config {
 	config := conformance.Config{
-		Connections: *stormConnections, Goroutines: *stormGoroutines, Operations: *stormOperations,
+		Connections: *stormConnections, Faults: *stormFaults, Goroutines: *stormGoroutines, Operations: *stormOperations,
 		Seed: *stormSeed, Tenants: *stormTenants, URL: url,
 	}
 	if config.Operations == 0 {
