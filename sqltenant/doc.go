@@ -24,9 +24,9 @@
 //
 // # What belongs to whom
 //
-// A sql.Tx belongs to the tenant that began it, a sql.Conn to the one of its first
-// call, until they end: another tenant's context is refused with
-// tenant.ErrOtherTenant. A sql.Stmt belongs to nobody: prepared under one tenant and
+// A sql.Tx belongs to the tenant that began it, a sql.Conn to the one of the context
+// that it was taken with, or of its first call, until they end: another tenant's
+// context is refused with tenant.ErrOtherTenant. A sql.Stmt belongs to nobody: prepared under one tenant and
 // run by another, it runs in the schema of the other.
 //
 // # Which way, in which mode, behind which pooler
@@ -37,19 +37,21 @@
 //	pgxtenant.DB, its Pool,    on_change                 yes            ErrPooler     ErrPooler
 //	OpenDB                     every_acquire             yes            ErrPooler     ErrPooler
 //	                           transaction               yes            yes           yes
-//	Wrap, any other driver     LimitSetCalls             yes            no            refused
-//	                           every acquire (default)   yes            no            refused
+//	Wrap, any other driver     LimitSetCalls             yes            do not use    ErrPooler
+//	                           every acquire (default)   yes            do not use    ErrPooler
 //
 // "auto", the default, is on_change from PostgreSQL 18 on and every_acquire below it,
 // where nobody tells if the application changes the path out of sight: there on_change
-// trusts it. ErrPooler is pgxtenant's, with the cure in it. Every cell is tried by
-// tenanttest/conformance, those that refuse as well.
+// trusts it. ErrPooler is pgxtenant's or this package's, with the cure in it. Every
+// cell is tried by tenanttest/conformance, those that refuse as well.
 //
 // Behind a pooler that pools statements, the mode transaction has single statements
 // and no transactions, which such a pooler refuses.
 //
 // A driver that is wrapped cannot tell which process id was announced to it, so a
 // pooler of transactions is found by what it does, when the first connection is made
-// and whenever the path is set; one of sessions looks like the server itself. Do not
-// use one: told to pool transactions, it leaks what comes before that is noticed.
+// and whenever the path is set, which with LimitSetCalls is more rarely; one of sessions
+// looks like the server itself. Do not use one: told to pool transactions, it leaks
+// what comes before that is noticed. Nor a connector that gives out sessions of a pool
+// of its own, such as stdlib.GetPoolConnector.
 package sqltenant
