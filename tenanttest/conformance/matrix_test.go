@@ -2,12 +2,16 @@ package conformance_test
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
-	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/lib/pq"
 
 	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/pgxtenant"
@@ -28,8 +32,9 @@ type cell struct {
 type wayIn struct {
 	name string
 	open func(ctx context.Context, url string, connections int, m pgxtenant.Mode) (conformance.Access, error)
-	// promises are those of a cell.
-	promises func(cell) conformance.Way
+	// promises are those of a cell; reports is whether the server tells of a
+	// search_path that changes.
+	promises func(c cell, reports bool) conformance.Way
 	// refusal is the error of a cell that cannot be safe.
 	refusal func(cell) error
 }
@@ -39,7 +44,9 @@ func waysIn() []wayIn {
 	return []wayIn{
 		{"DB", openDB, pgxPromises, pgxRefusal},
 		{"Pool", openPool, poolPromises, pgxRefusal},
-		{"SQL", openSQL, sqlPromises, pgxRefusal},
+		{"SQL", openSQL, pgxPromises, pgxRefusal},
+		{"Wrap, lib/pq", openPQ, wrapPromises, wrapRefusal},
+		{"Wrap, stdlib", openStdlib, stdlibPromises, wrapRefusal},
 	}
 }
 
@@ -51,6 +58,9 @@ func matrix() []cell {
 	var cells []cell
 	for _, in := range waysIn() {
 		for _, m := range []pgxtenant.Mode{pgxtenant.OnChange, pgxtenant.EveryAcquire, pgxtenant.Transaction} {
+			if m == pgxtenant.Transaction && strings.HasPrefix(in.name, "Wrap") {
+				continue // it has no such mode
+			}
 			for _, pooler := range poolers() {
 				cells = append(cells, cell{in, m, pooler})
 			}
@@ -93,9 +103,8 @@ func (c cell) address(t *testing.T, url string) string {
 func (c cell) way(t *testing.T, url string) conformance.Way {
 	t.Helper()
 	address := c.address(t, url)
-	way := c.in.promises(c)
+	way := c.in.promises(c, reportsPath(t, url))
 	way.Name = c.String()
-	way.HiddenPath = way.HiddenPath || c.mode == pgxtenant.OnChange && reportsPath(t, url)
 	way.Open = func(ctx context.Context, connections int) (conformance.Access, error) {
 		return c.in.open(ctx, address, connections, c.mode)
 	}
@@ -163,11 +172,20 @@ func pgxRefusal(c cell) error {
 	return nil
 }
 
+// wrapRefusal: what another driver does behind a pooler of transactions nobody sees. A
+// pooler of sessions looks like the server.
+func wrapRefusal(c cell) error {
+	if c.pooler == "transaction" {
+		return sqltenant.ErrPooler
+	}
+	return nil
+}
+
 // poolPromises: without a tag, nothing may be remembered of a statement, and the
 // context of another tenant is refused by pgxpool's rules.
-func poolPromises(c cell) conformance.Way {
+func poolPromises(c cell, reports bool) conformance.Way {
 	way := conformance.Way{
-		Clean: true, HiddenPath: c.mode != pgxtenant.OnChange, Proves: true, Sessions: c.mode != pgxtenant.Transaction, Watched: true,
+		Clean: true, HiddenPath: reports || c.mode != pgxtenant.OnChange, Proves: true, Sessions: c.mode != pgxtenant.Transaction, Watched: true,
 		Modes: []any{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeExec},
 	}
 	if c.mode != pgxtenant.Transaction {
@@ -176,14 +194,25 @@ func poolPromises(c cell) conformance.Way {
 	return way
 }
 
-func pgxPromises(c cell) conformance.Way {
-	way := poolPromises(c)
+func pgxPromises(c cell, reports bool) conformance.Way {
+	way := poolPromises(c, reports)
 	way.Owned = true
-	way.Modes = append(slices.Clip(way.Modes), pgx.QueryExecModeCacheDescribe)
+	way.Modes = append(way.Modes, pgx.QueryExecModeCacheDescribe)
 	return way
 }
 
-func sqlPromises(c cell) conformance.Way { return pgxPromises(c) }
+// wrapPromises: the schema is looked at in front of the first statement, or with
+// LimitSetCalls when it is another than before.
+func wrapPromises(c cell, _ bool) conformance.Way {
+	every := c.mode == pgxtenant.EveryAcquire
+	return conformance.Way{Clean: true, HiddenPath: every, Owned: true, Proves: every, Sessions: true}
+}
+
+func stdlibPromises(c cell, reports bool) conformance.Way {
+	way := wrapPromises(c, reports)
+	way.Modes = []any{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeExec, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeCacheDescribe}
+	return way
+}
 
 func openDB(ctx context.Context, url string, connections int, m pgxtenant.Mode) (conformance.Access, error) {
 	db, err := dbOf(ctx, url, connections, m)
@@ -219,6 +248,40 @@ func openSQL(ctx context.Context, url string, connections int, m pgxtenant.Mode)
 		_ = std.Close()
 		db.Close()
 	}}, nil
+}
+
+func openPQ(_ context.Context, url string, connections int, m pgxtenant.Mode) (conformance.Access, error) {
+	connector, err := pq.NewConnector(url)
+	if err != nil {
+		return nil, err
+	}
+	access, err := openWrapped(connector, connections, m)
+	access.Values = func(value any) any {
+		if texts, ok := value.([]string); ok {
+			return pq.Array(texts)
+		}
+		return value
+	}
+	return access, err
+}
+
+func openStdlib(_ context.Context, url string, connections int, m pgxtenant.Mode) (conformance.Access, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	return openWrapped(stdlib.GetConnector(*config), connections, m)
+}
+
+func openWrapped(connector driver.Connector, connections int, m pgxtenant.Mode) (conformance.SQL, error) {
+	connector, err := sqltenant.Wrap(connector, &sqltenant.Config{LimitSetCalls: m == pgxtenant.OnChange})
+	if err != nil {
+		return conformance.SQL{}, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return conformance.SQL{DB: db}, nil
 }
 
 func dbOf(ctx context.Context, url string, connections int, m pgxtenant.Mode) (*pgxtenant.DB, error) {

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"database/sql/driver"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,13 +29,39 @@ func (tr *trial) raw(t *tenant.Tenant, f func(ctx context.Context, conn *pgx.Con
 	tr.Helper()
 	conn, err := needs[Acquirer](tr).Acquire(tr.as(t))
 	tr.must("acquire", err)
-	below, ok := conn.(interface{ Conn() *pgx.Conn })
-	if !ok {
-		conn.Release()
+	defer conn.Release()
+	switch c := conn.(type) {
+	case interface{ Conn() *pgx.Conn }:
+		tr.harmless("below", f(tr.as(t), c.Conn()))
+	case sqlConn:
+		tr.must("ping", c.conn.PingContext(tr.as(t))) // so that there is one below
+		none := false
+		tr.harmless("below", c.conn.Raw(func(raw any) error {
+			below := pgxOf(raw)
+			if below == nil {
+				none = true
+				return nil
+			}
+			return f(tr.as(t), below)
+		}))
+		if !none {
+			return
+		}
+		tr.Skipf("%s has no pgx.Conn", tr.way.Name)
+	default:
 		tr.Skipf("%s has no pgx.Conn", tr.way.Name)
 	}
-	tr.harmless("below", f(tr.as(t), below.Conn()))
-	conn.Release()
+}
+
+// pgxOf returns the connection of pgx below what sql.Conn.Raw is given, or nil.
+func pgxOf(raw any) *pgx.Conn {
+	switch c := raw.(type) {
+	case interface{ Unwrap() driver.Conn }:
+		return pgxOf(c.Unwrap())
+	case interface{ Conn() *pgx.Conn }:
+		return c.Conn()
+	}
+	return nil
 }
 
 // turns calls f for the tenants in turn, so that each finds the other's path, which

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -120,21 +118,20 @@ func background(tr *trial) {
 }
 
 // send sends a text on what Raw is given, past what is scoped.
-func send(ctx context.Context, conn any, text string) error {
-	switch c := conn.(type) {
-	case interface{ Unwrap() driver.Conn }:
-		return send(ctx, c.Unwrap(), text)
-	case interface{ Conn() *pgx.Conn }:
-		if c.Conn() == nil {
-			return errors.New("there is no connection below")
-		}
-		_, err := c.Conn().PgConn().Exec(ctx, text).ReadAll()
-		return err
-	case driver.ExecerContext:
-		_, err := c.ExecContext(ctx, text, nil)
+func send(ctx context.Context, raw any, text string) error {
+	if conn := pgxOf(raw); conn != nil {
+		_, err := conn.PgConn().Exec(ctx, text).ReadAll()
 		return err
 	}
-	return fmt.Errorf("%T leads nowhere", conn)
+	if c, ok := raw.(interface{ Unwrap() driver.Conn }); ok {
+		raw = c.Unwrap()
+	}
+	execer, ok := raw.(driver.ExecerContext)
+	if !ok {
+		return fmt.Errorf("%T leads nowhere", raw)
+	}
+	_, err := execer.ExecContext(ctx, text, nil)
+	return err
 }
 
 // below sends texts on a connection of the tenant, past what is scoped.
@@ -220,7 +217,9 @@ func belowBad(tr *trial) {
 	db := tr.std()
 	for _, f := range []func(any) error{
 		func(any) error { return driver.ErrBadConn },
-		func(c any) error { return errors.Join(send(tr.as(tr.a), c, "SET work_mem = '99kB'"), driver.ErrBadConn) },
+		func(c any) error {
+			return errors.Join(send(tr.as(tr.a), c, "SET work_mem = '99kB'"), driver.ErrBadConn)
+		},
 		func(any) error { panic(errMeant) },
 	} {
 		conn, err := db.Conn(tr.as(tr.a))
