@@ -28,6 +28,8 @@ const (
 	pathName = "cotenant_path_" // and a number
 	pathSQL  = "SET search_path TO "
 
+	localPathPrefix = "SET LOCAL search_path TO " // behind a BEGIN
+
 	localPathSQL = "SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.to_regclass($3)" // $2 is the proof
 )
 

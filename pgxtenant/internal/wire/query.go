@@ -22,6 +22,10 @@ func (c *Conn) query(o *output, at int, body []byte) error {
 		c.groups = append(c.groups, g)
 		return nil
 	}
+	if c.mode == Local && c.idle() && what.Has(sqltext.Begins) && !what.Has(sqltext.Several) {
+		c.beginQuery(o, at, sql)
+		return nil
+	}
 	var text insertion
 	front, err := c.front(o, at, what, &g)
 	if err != nil {
@@ -73,6 +77,22 @@ func (c *Conn) callQuery(o *output, at int, sql string, what sqltext.Class) {
 	g.answers = append(g.answers, parsed, bound, shape, theirs)
 	o.out = appendEmpty(c.appendProof(o.out, &g), 'S')
 	c.note(&g, what)
+	c.groups = append(c.groups, g)
+}
+
+// beginQuery sends a lone BEGIN in the mode Local with the path behind it, as an
+// extended group. In front, what sets the path would have to be a query (SET LOCAL
+// raises a warning there), after which PostgreSQL does not let the transaction have
+// another isolation level. The schema is proven by what comes in the transaction.
+func (c *Conn) beginQuery(o *output, at int, sql string) {
+	var g group
+	o.upTo(at)
+	o.done = at + headerSize + len(sql) + 1
+	o.out = appendExecute(appendBind(appendParse(o.out, "", sql), ""))
+	o.out = appendExecute(appendBind(appendParse(o.out, "", localPathPrefix+c.want.SearchPath), ""))
+	o.out = appendEmpty(o.out, 'S')
+	g.answers = append(g.answers, parsed, bound, theirs, parsed, bound, executed)
+	c.roles = true // that the role may use the schema was not looked at
 	c.groups = append(c.groups, g)
 }
 
