@@ -124,7 +124,7 @@ func (s sqlSession) Exec(ctx context.Context, text string, args ...any) (int64, 
 }
 
 func (s sqlSession) Query(ctx context.Context, row Row, text string, args ...any) error {
-	rows, err := s.to.QueryContext(ctx, text, s.from.values(args)...) //nolint:sqlclosecheck // eachSQLRow does
+	rows, err := s.to.QueryContext(ctx, text, s.from.values(args)...)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (s sqlStmt) Exec(ctx context.Context, args ...any) (int64, error) {
 }
 
 func (s sqlStmt) Query(ctx context.Context, row Row, args ...any) error {
-	rows, err := s.stmt.QueryContext(ctx, s.from.values(args)...) //nolint:sqlclosecheck // eachSQLRow does
+	rows, err := s.stmt.QueryContext(ctx, s.from.values(args)...)
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func affected(result sql.Result, err error) (int64, error) {
 	if err != nil {
 		n = 0
 	}
-	return n, nil //nolint:nilerr // see above
+	return n, nil
 }
 
 // eachSQLRow reads rows to their end.

@@ -73,7 +73,9 @@ func withoutContext(tr *trial) {
 		tr.mustBe("Tx.Exec", exec(tx.Exec)(), tenant.ErrNoTenant)
 		tr.mustBe("Tx.QueryRow", query(tx.QueryRow)(), tenant.ErrNoTenant)
 		tr.mustBe("Tx.Prepare", prepare(tx.Prepare)(), tenant.ErrNoTenant)
-		_, err = tx.Stmt(stmt).Exec() //nolint:noctx // that is it
+		within := tx.Stmt(stmt)
+		defer within.Close()
+		_, err = within.Exec() //nolint:noctx // that is it
 		tr.mustBe("Tx.Stmt", err, tenant.ErrNoTenant)
 		tr.must("commit", tx.Commit())
 	}
@@ -184,7 +186,10 @@ func belowCarried(tr *trial) {
 // What the next tenant writes must not wait for a transaction that nobody ends.
 func belowOpen(tr *trial) {
 	for _, texts := range [][]string{
-		{"BEGIN"}, {withID(insertThing1, tr.a), "BEGIN", withID(insertThing1, tr.a)}, {"BEGIN", "SELECT 1/0"}, {"BEGIN READ ONLY"},
+		{"BEGIN"},
+		{withID(insertThing1, tr.a), "BEGIN", withID(insertThing1, tr.a)},
+		{"BEGIN", "SELECT 1/0"},
+		{"BEGIN READ ONLY"},
 		{"BEGIN", "SET LOCAL search_path TO " + tr.b.Schema.String()},
 	} {
 		tr.below(tr.a, texts...)
