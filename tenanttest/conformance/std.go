@@ -73,7 +73,7 @@ func withoutContext(tr *trial) {
 		tr.mustBe("Tx.Exec", exec(tx.Exec)(), tenant.ErrNoTenant)
 		tr.mustBe("Tx.QueryRow", query(tx.QueryRow)(), tenant.ErrNoTenant)
 		tr.mustBe("Tx.Prepare", prepare(tx.Prepare)(), tenant.ErrNoTenant)
-		within := tx.Stmt(stmt)
+		within := tx.Stmt(stmt) //nolint:noctx // that is it
 		defer within.Close()
 		_, err = within.Exec() //nolint:noctx // that is it
 		tr.mustBe("Tx.Stmt", err, tenant.ErrNoTenant)
