@@ -123,6 +123,9 @@
 //   - PostgreSQL shows that the tables of a dropped schema are gone a moment before it
 //     tells other sessions that the schema is. Rename a schema away before you drop
 //     it, in a transaction of its own: then nobody can be in between.
+//   - Nor does it tell at once of the functions in a schema that was made: where public
+//     has one of the same name, that may be called for a moment after the commit. A
+//     schema is safe to use when the call that committed it has returned.
 //   - What a procedure or a DO block does behind a COMMIT of its own is not looked after:
 //     that the schema was dropped or renamed meanwhile is told, and not undone.
 //   - What a function does to the session is not seen: SET ROLE, settings, temporary

@@ -94,8 +94,9 @@ func (w *town) dropAndBuild(ctx context.Context, h *house, way Way) error {
 	if err != nil {
 		return err
 	}
-	if !way.Blinks {
-		h.settled()
-	}
+	// Nothing goes on in it while it is made: PostgreSQL shows a schema a moment before it
+	// tells other sessions of the functions that are in it.
+	h.busy.Lock()
+	defer h.busy.Unlock()
 	return w.build(ctx, h.Tenant)
 }
