@@ -130,6 +130,7 @@ admin_users = %s
 pool_mode = %s
 ignore_startup_parameters = extra_float_digits
 server_login_retry = 1
+max_client_conn = 1000
 `, config.Database, config.Host, config.Port, config.User, password, port, config.User, mode)
 	file := filepath.Join(dir, "pgbouncer.ini")
 	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // read by another user when we are root
