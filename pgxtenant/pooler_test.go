@@ -13,6 +13,7 @@ import (
 
 	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/pgxtenant"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // What pools shows what it does.
@@ -147,5 +148,51 @@ func TestTransactionModeRefuses(t *testing.T) {
 	}
 	if after := pid(); after != before {
 		t.Errorf("the connection was replaced: %d, %d", before, after)
+	}
+}
+
+// In the mode Transaction, a transaction may have any options, however it is begun.
+func TestTransactionModeOptions(t *testing.T) {
+	t.Parallel()
+
+	db := newDBWith(t, &pgxtenant.Config{Mode: pgxtenant.Transaction}, twoTenants, one)
+	const isolation = "SELECT current_setting('transaction_isolation') || ' in ' || current_schema()"
+	for _, schema := range []string{"a", "b", "gone"} {
+		ctx := as(t, int64(schema[0]), schema)
+		for name, begin := range map[string]func(options pgx.TxOptions) (pgx.Tx, error){
+			"BeginTx": func(options pgx.TxOptions) (pgx.Tx, error) { return db.BeginTx(ctx, options) },
+			"Batch.BeginTx": func(options pgx.TxOptions) (pgx.Tx, error) {
+				batch := &pgx.Batch{}
+				batch.BeginTx(options)
+				batch.Queue("INSERT INTO things VALUES ('x')")
+				results := db.SendBatch(ctx, batch)
+				return results.Tx(), results.Close()
+			},
+			"SET TRANSACTION": func(options pgx.TxOptions) (pgx.Tx, error) {
+				tx, err := db.Begin(ctx)
+				if err == nil {
+					_, err = tx.Exec(ctx, "SET TRANSACTION ISOLATION LEVEL "+string(options.IsoLevel))
+				}
+				return tx, err
+			},
+		} {
+			var got string
+			tx, err := begin(pgx.TxOptions{IsoLevel: pgx.Serializable})
+			if err == nil {
+				err = tx.QueryRow(ctx, isolation).Scan(&got)
+			}
+			if schema == "gone" {
+				if !errors.Is(err, tenant.ErrSchemaNotFound) {
+					t.Errorf("%s without the schema: %q, %v", name, got, err)
+				}
+			} else if err != nil || got != "serializable in "+schema {
+				t.Errorf("%s: %q, %v", name, got, err)
+			}
+			if tx != nil {
+				if err := tx.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
+					t.Errorf("%s: roll back: %v", name, err)
+				}
+			}
+		}
 	}
 }

@@ -64,6 +64,7 @@ type Conn struct {
 	open     bool                     // the last of them still takes messages
 	unproven bool                     // and has work without a proof behind it
 	ended    bool                     // and has ended a transaction
+	behind   int                      // where the path is set behind a BEGIN in what is written now, or negative
 	cut      int                      // how much is still to come of a CopyData message
 	lasting  map[string]sqltext.Class // of prepared statements: those that must be remembered
 	fresh    map[string]bool          // those that were prepared in this transaction, in the mode Local

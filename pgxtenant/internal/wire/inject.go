@@ -26,6 +26,12 @@ func (c *Conn) appendSet(dst []byte, g *group) []byte {
 	return appendExecute(appendBind(dst, name, c.want.Schema))
 }
 
+// appendSetLocal appends what sets the path in a transaction in the mode Local.
+func (c *Conn) appendSetLocal(dst []byte, g *group) []byte {
+	g.answers = append(g.answers, parsed, bound, executed)
+	return appendExecute(appendBind(appendParse(dst, "", localPathPrefix+c.want.SearchPath), ""))
+}
+
 // appendProof appends a proof that the schema exists.
 func (c *Conn) appendProof(dst []byte, g *group) []byte {
 	if c.mode == Local {

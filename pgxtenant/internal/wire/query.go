@@ -89,9 +89,8 @@ func (c *Conn) beginQuery(o *output, at int, sql string) {
 	o.upTo(at)
 	o.done = at + headerSize + len(sql) + 1
 	o.out = appendExecute(appendBind(appendParse(o.out, "", sql), ""))
-	o.out = appendExecute(appendBind(appendParse(o.out, "", localPathPrefix+c.want.SearchPath), ""))
-	o.out = appendEmpty(o.out, 'S')
-	g.answers = append(g.answers, parsed, bound, theirs, parsed, bound, executed)
+	g.answers = append(g.answers, parsed, bound, theirs)
+	o.out = appendEmpty(c.appendSetLocal(o.out, &g), 'S')
 	c.roles = true // that the role may use the schema was not looked at
 	c.groups = append(c.groups, g)
 }

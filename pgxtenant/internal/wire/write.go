@@ -141,6 +141,7 @@ func (c *Conn) extended(o *output, at int) (end int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	c.behind = -1
 	if !c.open {
 		if err := c.beginGroup(o, at, all); err != nil {
 			return 0, err
@@ -151,6 +152,9 @@ func (c *Conn) extended(o *output, at int) (end int, err error) {
 	g := &c.groups[len(c.groups)-1]
 	g.answers = slices.Grow(g.answers, len(c.run))
 	for _, m := range c.run {
+		if m.at == c.behind {
+			c.setBehind(o, m.at, g)
+		}
 		if m.what.Has(sqltext.Ends) {
 			c.proveBefore(o, m.at, g)
 		}
@@ -258,8 +262,10 @@ func (c *Conn) beginGroup(o *output, at int, all sqltext.Class) error {
 			return ErrAlone
 		}
 		if c.idle() {
-			o.upTo(at)
-			o.out = c.appendSet(o.out, &g)
+			if c.behind = c.behindBegin(); c.behind < 0 {
+				o.upTo(at)
+				o.out = c.appendSet(o.out, &g)
+			}
 		} else {
 			c.proveFront(o, at, &g, all)
 		}
@@ -279,6 +285,31 @@ func (c *Conn) beginGroup(o *output, at int, all sqltext.Class) error {
 	c.groups = append(c.groups, g)
 	c.open = true
 	return nil
+}
+
+// behindBegin returns where the path can be set behind a BEGIN that a group in the mode
+// Local begins with, as that of a batch does: where the next statement is parsed. Else
+// it is negative. See beginQuery for why.
+func (c *Conn) behindBegin() int {
+	begun := false
+	for i, m := range c.run {
+		switch {
+		case m.kind == 'B' && !m.what.Has(sqltext.Begins), m.kind == 'C':
+			return -1
+		case m.kind == 'B':
+			begun = true
+		case m.kind == 'E' && begun && i+1 < len(c.run) && (c.run[i+1].kind == 'P' || c.run[i+1].kind == 'S'):
+			return c.run[i+1].at
+		}
+	}
+	return -1
+}
+
+// setBehind sets and proves the path behind a BEGIN.
+func (c *Conn) setBehind(o *output, at int, g *group) {
+	o.upTo(at)
+	o.out = c.appendSetLocal(o.out, g)
+	o.out = c.appendProof(c.appendUsage(o.out, g), g)
 }
 
 // setAhead sets the path in a group of its own in front of one with a BEGIN, so that

@@ -54,6 +54,7 @@ func ways() map[string]way {
 			b.Queue(insert, "x")
 			results := s.SendBatch(ctx, b)
 			if err := results.Close(); err != nil {
+				_ = results.Tx().Rollback(ctx) // it may have begun
 				return err
 			}
 			return results.Tx().Commit(ctx)
