@@ -61,6 +61,8 @@ func (c *Config) poolConfig() (*pgxpool.Config, error) {
 	switch {
 	case c.Pool != nil && c.DatabaseURL != "":
 		return nil, errors.New("Config.Pool and Config.DatabaseURL are both set (set one)")
+	case c.Pool != nil && c.Pool.ConnConfig == nil:
+		return nil, errors.New("Config.Pool is empty (make it with pgxpool.ParseConfig)")
 	case c.Pool != nil:
 		return c.Pool.Copy(), nil
 	case c.DatabaseURL == "":
@@ -71,6 +73,21 @@ func (c *Config) poolConfig() (*pgxpool.Config, error) {
 		return nil, dberr.Parse("Config.DatabaseURL")
 	}
 	return config, nil
+}
+
+// databaseSetting and directSetting name the settings that lead to the database.
+func (c *Config) databaseSetting() string {
+	if c.Pool != nil {
+		return "Config.Pool"
+	}
+	return "Config.DatabaseURL"
+}
+
+func (c *Config) directSetting() string {
+	if c.DirectURL != "" {
+		return "Config.DirectURL"
+	}
+	return c.databaseSetting()
 }
 
 // directConfig returns the settings of a pool of connections to the server itself,

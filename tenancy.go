@@ -90,7 +90,7 @@ func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig, direc
 		return err
 	}
 	if err := checkServer(ctx, t.own); err != nil {
-		return describePooler(ctx, direct, err)
+		return config.describePooler(ctx, config.directSetting(), direct, err)
 	}
 	if t.database, err = databaseOf(ctx, t.own); err != nil {
 		return err
@@ -112,11 +112,23 @@ func (t *Tenancy) connect(ctx context.Context, config *Config, poolConfig, direc
 			return err
 		}
 	}
-	err = checkServer(tenant.Public(ctx), t.db.Pool())
-	if dbConfig.Mode == pgxtenant.Transaction && errors.Is(err, pgxtenant.ErrPooler) {
-		return t.checkTransactions(ctx) // a pooler is what the mode is for
+	return t.checkDB(ctx, config, poolConfig)
+}
+
+// checkDB looks at what the application's pool leads to.
+func (t *Tenancy) checkDB(ctx context.Context, config *Config, poolConfig *pgxpool.Config) error {
+	err := checkServer(tenant.Public(ctx), t.db.Pool())
+	if errors.Is(err, pgxtenant.ErrPooler) && t.db.Mode() == pgxtenant.Transaction {
+		err = t.checkTransactions(ctx) // a pooler is what the mode is for
 	}
-	return describePooler(ctx, poolConfig, err)
+	if err != nil {
+		return config.describePooler(ctx, config.databaseSetting(), poolConfig, err)
+	}
+	database, err := databaseOf(tenant.Public(ctx), t.db)
+	if err == nil && database != t.database {
+		err = fmt.Errorf("%s and Config.DirectURL lead to different databases (name one, once through the pooler and once past it)", config.databaseSetting())
+	}
+	return err
 }
 
 // checkTransactions reports whether the pooler lets transactions through.
@@ -130,21 +142,32 @@ func (t *Tenancy) checkTransactions(ctx context.Context) error {
 	return nil
 }
 
-// describePooler adds to err, if it is about a pooler, which setting leads to it and
-// what it does.
-func describePooler(ctx context.Context, pool *pgxpool.Config, err error) error {
+// describePooler says of err, if it is about a pooler, which setting leads to that, what
+// it seems to do, and what to set.
+func (c *Config) describePooler(ctx context.Context, setting string, pool *pgxpool.Config, err error) error {
 	if !errors.Is(err, pgxtenant.ErrPooler) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
+	does := ""
 	pooling, detectErr := pgxtenant.DetectPooling(ctx, func(ctx context.Context) (*pgx.Conn, error) {
 		return connect(ctx, pool.ConnConfig, pool)
 	})
-	if detectErr != nil || pooling == pgxtenant.NoPooling {
-		return err
+	if detectErr == nil && pooling != pgxtenant.NoPooling {
+		does = fmt.Sprintf(", which %v", pooling)
 	}
-	return fmt.Errorf("behind %s:%d is one that %v: %w", pool.ConnConfig.Host, pool.ConnConfig.Port, pooling, err)
+	cure := "set Config.DB to &pgxtenant.Config{Mode: pgxtenant.Transaction}, and Config.DirectURL to the server itself"
+	switch {
+	case setting == "Config.DirectURL":
+		cure = "set it to the server itself"
+	case c.DB != nil && c.DB.Mode == pgxtenant.Transaction:
+		cure = "set Config.DirectURL to the server itself"
+	case c.DirectURL != "":
+		cure = "set Config.DB to &pgxtenant.Config{Mode: pgxtenant.Transaction}"
+	}
+	return fmt.Errorf("%s, %s:%d: %w%s: rows of one tenant could reach another through it (%s)",
+		setting, pool.ConnConfig.Host, pool.ConnConfig.Port, pgxtenant.ErrPooler, does, cure)
 }
 
 // openTimeout bounds how long Open waits for a server that does not answer.
@@ -154,7 +177,10 @@ func checkServer(ctx context.Context, pool *pgxpool.Pool) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	conn, err := pool.Acquire(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, pgxtenant.ErrPooler), errors.Is(err, pgxtenant.ErrServerTooOld):
+		return err // that of a connection
+	case err != nil:
 		return dberr.Connect(pool.Config().ConnConfig, err)
 	}
 	defer conn.Release()
@@ -164,11 +190,14 @@ func checkServer(ctx context.Context, pool *pgxpool.Pool) error {
 // databaseOf returns what tells a database from others: the cluster's identifier,
 // which its replicas share, and the database's OID. It is empty where the role may
 // not ask.
-func databaseOf(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+func databaseOf(ctx context.Context, db interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+},
+) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	var database string
-	err := pool.QueryRow(ctx, `SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()) || '/' || oid
+	err := db.QueryRow(ctx, `SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()) || '/' || oid
 		FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()`).Scan(&database)
 	if dberr.Code(err) == dberr.InsufficientPrivilege {
 		return "", nil

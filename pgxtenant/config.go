@@ -93,10 +93,8 @@ func (c *Config) validatePool(pool *pgxpool.Config) error {
 	if pool.BeforeAcquire != nil { //nolint:staticcheck // deprecated, and pgxpool would ignore it without a word
 		return errors.New("pgxpool.Config.BeforeAcquire is set (set PrepareConn instead, which also gets the call's error)")
 	}
-	for _, parameter := range []string{"search_path", "options"} {
-		if value := pool.ConnConfig.RuntimeParams[parameter]; parameter == "search_path" && value != "" || namesPath(value) {
-			return fmt.Errorf("the connection string has %s=%s, and the path is the tenant's (leave it out, PGOPTIONS too; Config.ExtraSchemas are searched by every tenant)", parameter, value)
-		}
+	if err := checkParameters(pool.ConnConfig.RuntimeParams); err != nil {
+		return err
 	}
 	if c.Mode == Transaction && pool.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeDescribeExec {
 		return errDescribeExec
@@ -104,10 +102,17 @@ func (c *Config) validatePool(pool *pgxpool.Config) error {
 	return nil
 }
 
-// namesPath reports whether command line options for the server set search_path, of
-// which they may write a hyphen for the underscore (PostgreSQL manual, "postgres").
-func namesPath(options string) bool {
-	return strings.Contains(strings.ReplaceAll(strings.ToLower(options), "-", "_"), "search_path")
+// checkParameters refuses parameters of a connection that set search_path. Command line
+// options for the server may write a hyphen for the underscore, and a backslash before
+// anything (PostgreSQL manual, "postgres" and libpq's "options").
+func checkParameters(parameters map[string]string) error {
+	for name, value := range parameters {
+		options := strings.NewReplacer("-", "_", `\`, "").Replace(strings.ToLower(value))
+		if strings.EqualFold(name, "search_path") || name == "options" && strings.Contains(options, "search_path") {
+			return fmt.Errorf("the connection string has %s=%s, and the path is the tenant's (leave it out, PGOPTIONS too; Config.ExtraSchemas are searched by every tenant)", name, value)
+		}
+	}
+	return nil
 }
 
 // The ways to send a statement that take the server's sessions for one: between its

@@ -161,6 +161,9 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (pgconn.Command
 	return conn.Exec(ctx, sql, args...)
 }
 
+// Mode returns when the path is set: Config.Mode, which may be ModeAuto.
+func (db *DB) Mode() Mode { return db.config.Mode }
+
 // Ping reports whether the server answers and the schema of the tenant in ctx
 // exists.
 func (db *DB) Ping(ctx context.Context) error {

@@ -94,12 +94,13 @@
 //
 //   - statements are described and remembered (pgx.QueryExecModeCacheDescribe), or sent
 //     in QueryExecModeExec or QueryExecModeSimpleProtocol if the call or the connection
-//     string (default_query_exec_mode) says so. QueryExecModeDescribeExec is refused, and
-//     so is QueryExecModeCacheStatement: PgBouncer before 1.21 does not know prepared
-//     statements, and we do not use them through a later one. Prepare works within a
-//     transaction;
+//     string (default_query_exec_mode) says so. pgx's own default, cache_statement, is taken
+//     for cache_describe there. QueryExecModeDescribeExec is refused, and so are
+//     QueryExecModeCacheStatement for a call and Prepare with a name ([ErrPrepared]):
+//     PgBouncer before 1.21 does not know prepared statements, and we do not use them
+//     through a later one;
 //   - what would leave something in the session is refused with [ErrLeaves]: SET
-//     without LOCAL, temporary tables that outlive the transaction, LISTEN, advisory
+//     without LOCAL, also of search_path, temporary tables that outlive the transaction, LISTEN, advisory
 //     locks of the session. SET LOCAL, ON COMMIT DROP and pg_advisory_xact_lock work;
 //   - what PostgreSQL runs only by itself is refused with [ErrAlone]: VACUUM, CREATE
 //     INDEX CONCURRENTLY, and CALL with arguments outside of a transaction.

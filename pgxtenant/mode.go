@@ -41,7 +41,8 @@ var (
 	// ErrLeaves: the statement would leave something in the session, which is the
 	// pooler's.
 	ErrLeaves = wire.ErrLeaves
-	// ErrPrepared: the statement was prepared elsewhere, perhaps in another session.
+	// ErrPrepared: the statement is prepared under a name, or executed by one: the
+	// session that has it is the pooler's.
 	ErrPrepared = wire.ErrPrepared
 )
 

@@ -2,6 +2,7 @@ package pgxtenant
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -30,6 +31,9 @@ func (db *DB) newPool(ctx context.Context, config *pgxpool.Config) (*pgxpool.Poo
 			if err := connect(ctx, conn); err != nil {
 				return err
 			}
+		}
+		if err := checkParameters(conn.RuntimeParams); err != nil {
+			return fmt.Errorf("pgxtenant: BeforeConnect: %w", err)
 		}
 		if conn.Tracer != t {
 			conn.Tracer = newTracer(db, conn.Tracer)

@@ -10,20 +10,29 @@ import (
 // check refuses a statement that is not the owner's, or whose mode is unsafe. What
 // ends transactions and savepoints must work with any context.
 func (t *tracer) check(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) error {
-	if t.db.config.Mode == Transaction {
-		switch optionsOf(data.Args).mode {
-		case pgx.QueryExecModeCacheStatement:
-			return errCacheStatement
-		case pgx.QueryExecModeDescribeExec:
-			return errDescribeExec
-		default:
-		}
+	if err := t.db.checkMode(data.Args); err != nil {
+		return err
 	}
 	err := t.checkOwner(ctx, conn)
 	if err != nil && len(data.Args) == 0 && (endsTransaction(data.SQL) || data.SQL == "-- ping") { // of pgxpool
 		return nil
 	}
 	return err
+}
+
+// checkMode refuses a mode that a call asks for and that is unsafe.
+func (db *DB) checkMode(args []any) error {
+	if db.config.Mode != Transaction {
+		return nil
+	}
+	switch optionsOf(args).mode {
+	case pgx.QueryExecModeCacheStatement:
+		return errCacheStatement
+	case pgx.QueryExecModeDescribeExec:
+		return errDescribeExec
+	default:
+		return nil
+	}
 }
 
 // endsTransaction reports whether sql is what pgx ends transactions and savepoints

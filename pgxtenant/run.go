@@ -20,6 +20,9 @@ type runner interface {
 
 // exec executes sql on r, once more if it failed for types that have changed.
 func (s *session) exec(ctx context.Context, r runner, sql string, args []any) (pgconn.CommandTag, error) {
+	if err := s.db.checkMode(args); err != nil {
+		return pgconn.CommandTag{}, err
+	}
 	once := s.idle()
 	text, given := s.begin(sql, args, true)
 	tag, err := r.Exec(ctx, text, given...)
@@ -37,6 +40,11 @@ func (s *session) exec(ctx context.Context, r runner, sql string, args []any) (p
 // done is called when the rows are closed.
 func (s *session) query(ctx context.Context, r runner, o scope.Owner, sql string, args []any, done func()) (pgx.Rows, error) {
 	rows := &rows{owner: o, done: done}
+	if err := s.db.checkMode(args); err != nil {
+		rows.Rows = noRows{err}
+		rows.Close()
+		return rows, err
+	}
 	once := s.idle()
 	run := func() (err error) {
 		text, given := s.begin(sql, args, false)

@@ -141,6 +141,12 @@ func (c *sqlConn) QueryContext(ctx context.Context, query string, args []driver.
 	if err := c.enter(ctx); err != nil {
 		return nil, err
 	}
+	if c.conn.Conn().IsClosed() {
+		return nil, driver.ErrBadConn
+	}
+	if err := c.from.db.checkMode(valuesOf(args)); err != nil {
+		return nil, err
+	}
 	once := c.session.idle()
 	rows, err := c.query(ctx, query, args)
 	if err != nil && once && c.session.stale(ctx, err) {

@@ -21,8 +21,8 @@ type Config struct {
 	// LimitSetCalls has the path set only when the connection's is known to be
 	// another: TENANT_LIMIT_SET_CALLS of django-tenant-schemas. It saves a round
 	// trip; a schema that was dropped or renamed meanwhile is not noticed, and a path
-	// that a function of the application sets reaches the next call of the same
-	// tenant. Defaults to false: the path is set whenever a connection is taken from
+	// that a function of the application sets, or what the driver does when a
+	// connection is reset, reaches the next call of the same tenant. Defaults to false: the path is set whenever a connection is taken from
 	// the pool.
 	LimitSetCalls bool
 	// MaxTenants is how many tenants a connection serves before it is replaced:

@@ -45,8 +45,8 @@
 // trusts it. ErrPooler is pgxtenant's or this package's, with the cure in it. Every
 // cell is tried by tenanttest/conformance, those that refuse as well.
 //
-// Behind a pooler that pools statements, the mode transaction has single statements
-// and no transactions, which such a pooler refuses.
+// A pooler that pools statements refuses transactions, so cotenant.Open does not take
+// it; a pgxtenant.DB in the mode transaction has single statements through it.
 //
 // A driver that is wrapped cannot tell which process id was announced to it, so a
 // pooler of transactions is found by what it does, when the first connection is made

@@ -21,7 +21,7 @@ var ErrPooler = errors.New("a connection pooler is in the way")
 // The ways in which one shows.
 var (
 	errPooler = fmt.Errorf("%w: another driver behind transaction pooling cannot be made safe (connect to the server itself, or use pgxtenant with the mode Transaction)", ErrPooler)
-	errReused = fmt.Errorf("%w: search_path was set in this session before it was given out (connect to the server itself, without a pool of the driver's own, and leave the path to the tenants)", ErrPooler)
+	errReused = fmt.Errorf("search_path was set in this session before it was given out, by a hook of the driver or because %w (leave the path to the tenants, and connect to the server itself, without a pool of the driver's own)", ErrPooler)
 )
 
 // session is a connection of a driver that has all that is needed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"sync/atomic"
 )
@@ -71,14 +72,14 @@ import (
 //     next and another server process answers. What came before may have gone wrong.
 func Wrap(inner driver.Connector, config *Config) (driver.Connector, error) {
 	if inner == nil {
-		return nil, errors.New("the connector is nil (make one with the driver, such as pq.NewConnector)")
+		return nil, errors.New("sqltenant: the connector is nil (make one with the driver, such as pq.NewConnector)")
 	}
 	if _, ok := inner.(scoped); ok {
-		return nil, errors.New("the connector is scoped to the tenant in the context already (use it as it is)")
+		return nil, errors.New("sqltenant: the connector is scoped to the tenant in the context already (use it as it is)")
 	}
 	c, err := config.withDefaults()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sqltenant: %w", err)
 	}
 	return &connector{inner: inner, config: c, looking: make(chan struct{}, 1)}, nil
 }

@@ -67,7 +67,6 @@ type Conn struct {
 	behind   int                      // where the path is set behind a BEGIN in what is written now, or negative
 	cut      int                      // how much is still to come of a CopyData message
 	lasting  map[string]sqltext.Class // of prepared statements: those that must be remembered
-	fresh    map[string]bool          // those that were prepared in this transaction, in the mode Local
 	run      []message                // of the group that is looked at; kept for the next
 	scratch  []byte                   // what is sent; kept for the next
 	refusal  error                    // of an awaited group
@@ -79,15 +78,15 @@ type Conn struct {
 // Errors that break a connection.
 var (
 	// ErrAlone: the statement cannot have the path set in front of it.
-	ErrAlone = errors.New("a statement that PostgreSQL runs only by itself, or one that ends a transaction with others behind it, cannot have the tenant's path set in front of it here (send it alone, outside of a batch or pipeline; behind a pooler, over a direct connection)")
+	ErrAlone = errors.New("a statement that PostgreSQL runs only by itself, or one that ends a transaction with others behind it, cannot have the tenant's path set in front of it here (send it alone, outside of a batch or pipeline; behind a pooler over a direct connection, such as cotenant's Tenancy.Direct)")
 	// ErrBypass: pgx sent something past its frontend.
 	ErrBypass = errors.New("something was sent past the tenant's path, as a batch in pgx.QueryExecModeExec is (use another mode)")
-	// ErrPrepared: in the mode Local a statement came that was parsed elsewhere,
-	// perhaps in another session, where its name may be another's.
-	ErrPrepared = errors.New("behind a pooler a statement must be parsed where it is executed (use another mode than pgx.QueryExecModeCacheStatement and QueryExecModeDescribeExec, and prepare within the transaction)")
+	// ErrPrepared: in the mode Local a statement has a name, which the pooler's session
+	// would keep for others, and another one would not know.
+	ErrPrepared = errors.New("behind a pooler a statement cannot be prepared under a name, nor executed by one (send its text: pgx.QueryExecModeCacheDescribe remembers what there is to know of it)")
 
 	// ErrLeaves: in the mode Local a statement would leave something in the session.
-	ErrLeaves = errors.New("behind a pooler what a statement leaves in the session reaches others (use SET LOCAL, pg_advisory_xact_lock or ON COMMIT DROP in a transaction, and a direct connection for LISTEN)")
+	ErrLeaves = errors.New("behind a pooler what a statement leaves in the session reaches others (use SET LOCAL, pg_advisory_xact_lock or ON COMMIT DROP in a transaction, and for what must stay a direct connection, such as cotenant's Tenancy.Direct)")
 
 	errUnexpected = errors.New("unexpected message on the wire: a transaction that a hook left open, a NUL in a statement, or a pooler in the way (the connection is dropped)")
 	errRefused    = errors.New("the tenant's path was refused (the connection is dropped)")
@@ -95,7 +94,7 @@ var (
 
 // New returns a Conn that does nothing until it is activated.
 func New(in io.Reader, out io.Writer, mode Mode) *Conn {
-	c := &Conn{in: in, out: out, mode: mode, lasting: make(map[string]sqltext.Class), fresh: make(map[string]bool), paths: paths{names: make(map[Path]string)}}
+	c := &Conn{in: in, out: out, mode: mode, lasting: make(map[string]sqltext.Class), paths: paths{names: make(map[Path]string)}}
 	c.moved = sync.NewCond(&c.mu)
 	return c
 }

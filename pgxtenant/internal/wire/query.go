@@ -123,7 +123,7 @@ func (i *insertion) insert(s string) {
 // what must stand alone have it set before.
 func (c *Conn) front(o *output, at int, what sqltext.Class, g *group) (string, error) {
 	idle := c.idle()
-	if c.mode == Local && what.Has(sqltext.Leaves) && !what.Has(sqltext.Opaque) {
+	if c.mode == Local && what.Has(sqltext.Leaves|sqltext.Names) && !what.Has(sqltext.Opaque) {
 		return "", ErrLeaves
 	}
 	if c.mode == Local && (what.Has(sqltext.GoesOn) || idle && (what.Has(sqltext.Alone) || what.Has(sqltext.Opaque) && what.Has(sqltext.Several))) {

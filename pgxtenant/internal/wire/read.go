@@ -279,7 +279,6 @@ func (c *Conn) ready(status byte) {
 	}
 	c.touched = c.touched || g.touches
 	if status == 'I' {
-		clear(c.fresh)
 		c.roles = false
 		if c.touched {
 			c.sure, c.touched = false, false

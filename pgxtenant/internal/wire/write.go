@@ -203,8 +203,8 @@ func (c *Conn) look(p []byte, at int) (end int, all sqltext.Class, err error) {
 			name, sql = twoStrings(body)
 			what, parsedHere = sqltext.ClassifyParsed(string(sql), c.escapes), true
 			m.what = what
-			if c.mode == Local && c.status == 'T' && len(name) > 0 {
-				c.fresh[string(name)] = true
+			if c.mode == Local && c.want != (Path{}) && len(name) > 0 {
+				return 0, 0, ErrPrepared
 			}
 			if _, ok := c.lasting[string(name)]; ok || what.Has(lasting) {
 				c.lasting[string(name)] |= what // for good: a later Parse of that name may fail
@@ -214,7 +214,7 @@ func (c *Conn) look(p []byte, at int) (end int, all sqltext.Class, err error) {
 			switch remembered, ok := c.lasting[string(bound)]; {
 			case parsedHere && bytes.Equal(bound, name):
 				m.what = what
-			case c.mode == Local && !c.fresh[string(bound)]:
+			case c.mode == Local && c.want != (Path{}):
 				return 0, 0, ErrPrepared
 			case ok:
 				// Perhaps it was prepared anew since, out of sight.
@@ -254,7 +254,7 @@ func (c *Conn) beginGroup(o *output, at int, all sqltext.Class) error {
 	c.unproven = false
 	switch {
 	case c.want == (Path{}) || len(c.run) == 1 && c.run[0].kind == 'S':
-	case c.mode == Local && all.Has(sqltext.Leaves) && !all.Has(sqltext.Opaque):
+	case c.mode == Local && all.Has(sqltext.Leaves|sqltext.Names) && !all.Has(sqltext.Opaque):
 		return ErrLeaves
 	case c.mode == Local:
 		// A procedure that commits ends the transaction that has the path.
