@@ -62,6 +62,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"no URL", &cotenant.Config{DatabaseURL: "postgres://%zz"}, []string{"Config.DatabaseURL"}},
 		{"a password with an @", &cotenant.Config{DatabaseURL: "postgres://postgres:my@s3cret@127.0.0.1:1/x"}, []string{"Config.DatabaseURL", "%40"}},
 		{"a password with a space", &cotenant.Config{DatabaseURL: "user=me password=my s3cret host=x"}, []string{"Config.DatabaseURL", "password='…'"}},
+		{"an empty pool", &cotenant.Config{Pool: &pgxpool.Config{}}, []string{"Config.Pool is empty"}},
 		{"no direct URL", &cotenant.Config{DatabaseURL: address, DirectURL: "postgres://%zz"}, []string{"Config.DirectURL"}},
 		{"nobody there", &cotenant.Config{DatabaseURL: changed(t, address, func(u *url.URL) { u.Host = silent })}, []string{silent, "connection refused", "is the server up"}},
 		{"no such database", &cotenant.Config{DatabaseURL: changed(t, address, func(u *url.URL) { u.Path = "/nope" })}, []string{`database "nope"`, "3D000", "createdb"}},
@@ -93,16 +94,24 @@ func TestOpenRefusesPooler(t *testing.T) {
 
 	address := testdb.New(t)
 	pooled := testdb.PgBouncer(t, address, "transaction")
-	for name, config := range map[string]*cotenant.Config{
-		"DatabaseURL": {DatabaseURL: pooled, DirectURL: address},
-		"DirectURL":   {DatabaseURL: address, DirectURL: pooled},
+	transaction := &pgxtenant.Config{Mode: pgxtenant.Transaction}
+	for _, tt := range []struct {
+		config        cotenant.Config
+		setting, cure string
+	}{
+		{cotenant.Config{DatabaseURL: pooled}, "Config.DatabaseURL, ", "(set Config.DB to &pgxtenant.Config{Mode: pgxtenant.Transaction}, and Config.DirectURL to the server itself)"},
+		{cotenant.Config{DatabaseURL: pooled, DirectURL: address}, "Config.DatabaseURL, ", "(set Config.DB to &pgxtenant.Config{Mode: pgxtenant.Transaction})"},
+		{cotenant.Config{DatabaseURL: pooled, DB: transaction}, "Config.DatabaseURL, ", "(set Config.DirectURL to the server itself)"},
+		{cotenant.Config{DatabaseURL: address, DirectURL: pooled}, "Config.DirectURL, ", "(set it to the server itself)"},
+		{cotenant.Config{DatabaseURL: pooled, DirectURL: pooled, DB: transaction}, "Config.DirectURL, ", "(set it to the server itself)"},
 	} {
-		tenancy, err := cotenant.Open(t.Context(), config)
+		tenancy, err := cotenant.Open(t.Context(), &tt.config)
 		if err == nil {
 			tenancy.Close()
 		}
-		if !errors.Is(err, pgxtenant.ErrPooler) || !strings.Contains(err.Error(), "pools transactions") || !strings.Contains(err.Error(), "pgxtenant.Transaction") {
-			t.Errorf("%s behind PgBouncer: %v", name, err)
+		if !errors.Is(err, pgxtenant.ErrPooler) || !strings.Contains(err.Error(), "which pools transactions") ||
+			!strings.Contains(err.Error(), tt.setting) || !strings.HasSuffix(err.Error(), tt.cure) {
+			t.Errorf("behind PgBouncer: %v; want %s… %s", err, tt.setting, tt.cure)
 		}
 	}
 	statements := testdb.PgBouncer(t, address, "statement")
@@ -114,6 +123,19 @@ func TestOpenRefusesPooler(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "pool_mode = transaction") {
 		t.Errorf("behind PgBouncer that pools statements: %v", err)
+	}
+}
+
+// Both settings name one database.
+func TestOpenRefusesTwoDatabases(t *testing.T) {
+	t.Parallel()
+
+	tenancy, err := cotenant.Open(t.Context(), &cotenant.Config{DatabaseURL: testdb.New(t), DirectURL: testdb.New(t)})
+	if err == nil {
+		tenancy.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "Config.DatabaseURL and Config.DirectURL lead to different databases") {
+		t.Errorf("%v", err)
 	}
 }
 

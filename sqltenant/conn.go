@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"strings"
 
 	"github.com/cotenant/cotenant/internal/scope"
 	"github.com/cotenant/cotenant/internal/sqltext"
@@ -187,12 +188,17 @@ func run[T any](ctx context.Context, c *conn, what sqltext.Class, statement func
 	return result, c.noticed(err)
 }
 
+// errRole refuses a text in which nothing can look at what the role may use.
+var errRole = errors.New("a text of several statements that sets a role and goes on may leave the tenant's schema, which another role may not use (send the SET ROLE by itself)")
+
 // ready has c belong to the tenant in ctx, on its path.
 func (c *conn) ready(ctx context.Context, what sqltext.Class) error {
 	if err := c.enter(ctx); err != nil {
 		return err
 	}
 	switch {
+	case what.Has(sqltext.Several) && what.Has(sqltext.Roles) && what.Has(sqltext.Works):
+		return errRole
 	case c.open && c.roles && what.Has(sqltext.Works):
 		return c.prove(ctx)
 	case c.open, c.path == c.owner.Place() && !c.shown:
@@ -206,7 +212,7 @@ func (c *conn) note(what sqltext.Class) {
 	if what.Has(sqltext.Sets | sqltext.Names | sqltext.Leaves | sqltext.RollsBack) {
 		c.path = scope.Place{}
 	}
-	c.left = c.left || what.Has(sqltext.Leaves)
+	c.left = c.left || what.Has(sqltext.Leaves|sqltext.Unsure)
 	c.roles = c.roles || what.Has(sqltext.Roles)
 }
 
@@ -215,8 +221,9 @@ func (c *conn) ended(what sqltext.Class, err error) {
 	if what.Has(sqltext.Begins) {
 		c.open = true
 	}
-	several := what.Has(sqltext.Several)
-	if what.Has(sqltext.Ends) && !what.Has(sqltext.GoesOn) && (err == nil || !several && sqlState(err) != "") {
+	// A syntax error is no end of one: END IF.
+	over := err == nil || !what.Has(sqltext.Several) && sqlState(err) != "" && !strings.HasPrefix(sqlState(err), "42")
+	if what.Has(sqltext.Ends) && !what.Has(sqltext.GoesOn) && over {
 		c.open, c.roles = false, false
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/cotenant/cotenant/internal/scope"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/internal/sqltext"
@@ -16,7 +18,7 @@ import (
 // parameters: that is one round trip for every driver, where parameters may take two.
 func (c *conn) setPath(ctx context.Context) error {
 	c.path = scope.Place{}
-	err := c.exec(ctx, "SELECT pg_catalog.set_config('search_path', "+literal(c.owner.SearchPath(c.from.config.ExtraSchemas))+", false), "+c.proof())
+	err := c.exec(ctx, "SELECT pg_catalog.set_config('search_path', "+searchpath.Literal(c.owner.SearchPath(c.from.config.ExtraSchemas))+", false), "+c.proof())
 	if err != nil {
 		return err
 	}
@@ -32,9 +34,9 @@ func (c *conn) prove(ctx context.Context) error { return c.exec(ctx, "SELECT "+c
 // fails), or where another server process answers, which divides by zero.
 func (c *conn) proof() string {
 	schema := searchpath.Quote(c.owner.Tenant.Schema)
-	return "pg_catalog.to_regclass(" + literal(schema+".cotenant") + "), " +
+	return "pg_catalog.to_regclass(" + searchpath.Literal(schema+".cotenant") + "), " +
 		"pg_catalog.int4div(1, pg_catalog.int4(pg_catalog.int4eq(pg_catalog.pg_backend_pid(), " + c.pid + "))) " +
-		"WHERE " + literal(schema) + "::pg_catalog.regnamespace IS NOT NULL"
+		"WHERE " + searchpath.Literal(schema) + "::pg_catalog.regnamespace IS NOT NULL"
 }
 
 // exec executes a statement of ours. Where it could not, nothing of the application's
@@ -51,7 +53,7 @@ func (c *conn) exec(ctx context.Context, sql string) error {
 		c.broken = true
 		c.from.looked.Store(false)
 		return errPooler
-	case code == "", strings.HasPrefix(code, "08"), strings.HasPrefix(code, "57P"):
+	case code == "", strings.HasPrefix(code, "08"), strings.HasPrefix(code, "25"), strings.HasPrefix(code, "57P"):
 		c.broken = true
 		if ctx.Err() == nil {
 			return driver.ErrBadConn
@@ -61,12 +63,6 @@ func (c *conn) exec(ctx context.Context, sql string) error {
 		return ctx.Err()
 	}
 	return fmt.Errorf("set the path of %v: %w", c.owner, err)
-}
-
-// literal quotes s for SQL, as a string that means the same whatever
-// standard_conforming_strings says.
-func literal(s string) string {
-	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
 
 // sqlState returns the code of an error of the server, else nothing.
@@ -79,19 +75,38 @@ func sqlState(err error) string {
 }
 
 // isStale reports whether err may come from what was remembered of an earlier call of
-// the statement. That did nothing then, if it is but one, and no procedure.
+// the statement. That was not executed then: the server says so before it begins, and
+// not within a function.
 func isStale(what sqltext.Class, err error) bool {
 	if err == nil || what.Has(sqltext.Alone|sqltext.Opaque|sqltext.Commits|sqltext.Begins|sqltext.Ends|sqltext.Several) {
 		return false
 	}
+	within, known := whereOf(err)
+	parameter := strings.HasPrefix(within, "unnamed portal parameter")
 	switch sqlState(err) {
 	case "0A000", // cached plan must not change result type
-		"22P02",                   // invalid input value for enum
-		"08P01",                   // bind message has 1 result formats but query has 2 columns
-		"26000",                   // prepared statement does not exist
+		"26000": // prepared statement does not exist
+		return within == ""
+	case "22P02": // invalid input value for enum
+		return parameter
+	case "08P01", // bind message has 1 result formats but query has 2 columns
 		"42804", "42846", "42883", // the type of a parameter does not fit any more
 		"XX000": // cache lookup failed for type
-		return true
+		return known && (within == "" || parameter)
 	}
 	return false
+}
+
+// whereOf returns where the server says that the error came up, which is nowhere unless
+// in a function or for a parameter, and whether the driver tells.
+func whereOf(err error) (within string, known bool) {
+	var ofPGX *pgconn.PgError
+	var ofPQ interface{ Get(field byte) string }
+	switch {
+	case errors.As(err, &ofPGX):
+		return ofPGX.Where, true
+	case errors.As(err, &ofPQ):
+		return ofPQ.Get('W'), true
+	}
+	return "", false
 }

@@ -39,3 +39,9 @@ func Quote(schema tenant.Schema) string {
 func Qualify(schema tenant.Schema, object string) string {
 	return pgx.Identifier{schema.String(), object}.Sanitize()
 }
+
+// Literal returns s as an SQL string, in the form with an E in front, which means the
+// same whatever standard_conforming_strings says.
+func Literal(s string) string {
+	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}

@@ -38,6 +38,8 @@ const (
 	Discards
 	// Names has a SET or RESET that names the path: the tag of its answer tells.
 	Names
+	// Unsure is not known well enough to say that it leaves nothing.
+	Unsure
 )
 
 // Has reports whether it is any of those.
@@ -108,7 +110,7 @@ func (s *statement) classify() Class {
 func (s *statement) first() Class {
 	switch s.words[0] {
 	case "SELECT", "WITH", "(", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "TABLE", "COPY", "DECLARE", "FETCH", "MOVE", "CLOSE", "LOCK", "TRUNCATE",
-		"EXPLAIN", "COMMENT", "GRANT", "REVOKE", "ANALYZE", "REFRESH":
+		"EXPLAIN", "COMMENT", "GRANT", "REVOKE", "ANALYZE", "REFRESH", "SECURITY", "REASSIGN", "IMPORT":
 		return Works
 	case "CREATE", "ALTER", "DROP":
 		if s.concurrently {
@@ -133,20 +135,20 @@ func (s *statement) first() Class {
 		return s.ending()
 	case "SAVEPOINT", "RELEASE", "SHOW", "UNLISTEN", "NOTIFY":
 		return 0
-	case "LISTEN":
+	case "LISTEN", "LOAD":
 		return Leaves
 	case "DEALLOCATE":
 		return Leaves | Discards
 	case "DO":
 		// What PL/pgSQL needs to end a transaction.
 		if containsFold(s.text, "commit") || containsFold(s.text, "rollback") || containsFold(s.text, "call") {
-			return Works | Opaque | Commits | Sets | Leaves | Roles
+			return Works | Opaque | Commits | Sets | Roles | Unsure | s.insideBlock()
 		}
 		return Works | Sets | s.insideBlock()
 	case "CALL", "EXECUTE":
 		return Works | Opaque | Commits | Sets
 	}
-	return Works | Opaque | Sets | Leaves
+	return Works | Opaque | Sets | Unsure
 }
 
 // insideBlock classifies a DO block by what it could have inside, of which nothing is

@@ -7,7 +7,7 @@ func TestClassify(t *testing.T) {
 
 	const (
 		unsure  = Works | Opaque | Several // PostgreSQL will not have it
-		unknown = Works | Opaque | Sets | Leaves
+		unknown = Works | Opaque | Sets | Unsure
 	)
 	for sql, want := range map[string]Class{
 		"":                                      0,

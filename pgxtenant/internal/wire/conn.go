@@ -55,21 +55,22 @@ type Conn struct {
 	prepared bool // our proof is on the server
 	paths    paths
 
-	status   byte                     // of the last ReadyForQuery: I, T or E
-	touched  bool                     // the application may have set the path
-	astray   bool                     // the transaction that comes began on another path
-	dirty    bool                     // and may have left something else
-	roles    bool                     // and may have set another role in this transaction
-	groups   []group                  // that were begun and not answered to the end
-	open     bool                     // the last of them still takes messages
-	unproven bool                     // and has work without a proof behind it
-	ended    bool                     // and has ended a transaction
-	behind   int                      // where the path is set behind a BEGIN in what is written now, or negative
-	cut      int                      // how much is still to come of a CopyData message
-	lasting  map[string]sqltext.Class // of prepared statements: those that must be remembered
-	run      []message                // of the group that is looked at; kept for the next
-	scratch  []byte                   // what is sent; kept for the next
-	refusal  error                    // of an awaited group
+	status      byte                     // of the last ReadyForQuery: I, T or E
+	touched     bool                     // the application may have set the path
+	astray      bool                     // the transaction that comes began on another path
+	dirty       bool                     // and may have left something else
+	roles       bool                     // and may have set another role
+	lastingRole bool                     // which outlives the transaction
+	groups      []group                  // that were begun and not answered to the end
+	open        bool                     // the last of them still takes messages
+	unproven    bool                     // and has work without a proof behind it
+	ended       bool                     // and has ended a transaction
+	behind      int                      // where the path is set behind a BEGIN in what is written now, or negative
+	cut         int                      // how much is still to come of a CopyData message
+	lasting     map[string]sqltext.Class // of prepared statements: those that must be remembered
+	run         []message                // of the group that is looked at; kept for the next
+	scratch     []byte                   // what is sent; kept for the next
+	refusal     error                    // of an awaited group
 
 	scan  scanner
 	stash []byte // for Read: what the server sent and was not given out yet
@@ -125,7 +126,8 @@ func (c *Conn) Want(p Path) {
 		return
 	}
 	if c.want == (Path{}) {
-		c.dirty = false // what was left when the connection was made is meant to stay
+		// What was left when the connection was made is meant to stay.
+		c.dirty, c.roles, c.lastingRole = false, false, false
 	}
 	c.sure = c.sure && c.want == p && c.mode == OnChange
 	c.want = p

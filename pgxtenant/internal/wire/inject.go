@@ -18,8 +18,10 @@ func (c *Conn) appendSet(dst []byte, g *group) []byte {
 	if !ok {
 		name = c.paths.add(c.want)
 	}
-	if !ok || c.adding() {
+	if !ok || c.adding() || c.roles {
 		dst = c.appendUsage(dst, g)
+	}
+	if !ok || c.adding() {
 		dst = appendPrepare(dst, g, name, pathSQL+c.want.SearchPath)
 	}
 	g.answers = append(g.answers, bound, executed)

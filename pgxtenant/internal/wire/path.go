@@ -1,6 +1,10 @@
 package wire
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/cotenant/cotenant/internal/searchpath"
+)
 
 // Path is a search_path.
 type Path struct {
@@ -72,24 +76,24 @@ func (p Path) setQuery() string {
 
 // localSetQuery does so for the transaction of that text.
 func (p Path) localSetQuery() string {
-	return "SELECT pg_catalog.set_config('search_path', " + literal(p.SearchPath) + ", true), " + p.usage() + " WHERE " + literal(p.Schema) + "::pg_catalog.regnamespace IS NOT NULL; "
+	return "SELECT pg_catalog.set_config('search_path', " + searchpath.Literal(p.SearchPath) + ", true), " + p.usage() + " WHERE " + searchpath.Literal(p.Schema) + "::pg_catalog.regnamespace IS NOT NULL; "
 }
 
 // within is the name of something in the schema.
 func (p Path) within() string { return p.Schema + ".cotenant" }
 
 // usage fails where the role may not use the schema.
-func (p Path) usage() string { return "pg_catalog.to_regclass(" + literal(p.within()) + ")" }
+func (p Path) usage() string { return "pg_catalog.to_regclass(" + searchpath.Literal(p.within()) + ")" }
 
 // proofQuery proves the schema within a simple Query's text.
 func (p Path) proofQuery() string {
-	return "SELECT " + literal(p.Schema) + "::pg_catalog.regnamespace AS " + proofColumn
+	return "SELECT " + searchpath.Literal(p.Schema) + "::pg_catalog.regnamespace AS " + proofColumn
 }
 
-// literal quotes s for SQL. E” means the same whatever standard_conforming_strings
-// says.
-func literal(s string) string {
-	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+// usageQuery proves the schema, and that the role may use it, as proofQuery does.
+func (p Path) usageQuery() string {
+	proof := searchpath.Literal(p.Schema) + "::pg_catalog.regnamespace"
+	return "SELECT CASE WHEN " + p.usage() + " IS NULL THEN " + proof + " ELSE " + proof + " END AS " + proofColumn
 }
 
 // equalPaths reports whether two values of search_path have the same names: the server

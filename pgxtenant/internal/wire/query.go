@@ -36,18 +36,22 @@ func (c *Conn) query(o *output, at int, body []byte) error {
 		return nil
 	}
 	text.insert(front)
+	proof := c.want.proofQuery()
+	if c.roles || what.Has(sqltext.Roles) {
+		proof = c.want.usageQuery()
+	}
 	done := 0
 	if c.status != 'E' {
 		for _, ending := range endings {
 			text.copy(sql[done:ending])
-			text.insert(c.want.proofQuery() + ";")
+			text.insert(proof + ";")
 			g.proofs++
 			done = ending
 		}
 	}
 	text.copy(sql[done:])
 	if c.provenBehind(what) {
-		text.insert("\n;" + c.want.proofQuery()) // whatever the text ends with
+		text.insert("\n;" + proof) // whatever the text ends with
 		g.proofs++
 	}
 	if len(text.ours) > 0 {
@@ -68,6 +72,9 @@ func (c *Conn) callQuery(o *output, at int, sql string, what sqltext.Class) {
 	var g group
 	o.upTo(at)
 	o.done = at + headerSize + len(sql) + 1
+	if c.roles {
+		o.out = c.appendUsage(o.out, &g)
+	}
 	o.out = c.appendProof(o.out, &g)
 	o.out = appendBind(appendParse(o.out, "", sql), "")
 	var describe int
@@ -123,7 +130,7 @@ func (i *insertion) insert(s string) {
 // what must stand alone have it set before.
 func (c *Conn) front(o *output, at int, what sqltext.Class, g *group) (string, error) {
 	idle := c.idle()
-	if c.mode == Local && what.Has(sqltext.Leaves|sqltext.Names) && !what.Has(sqltext.Opaque) {
+	if c.mode == Local && what.Has(sqltext.Leaves|sqltext.Names) {
 		return "", ErrLeaves
 	}
 	if c.mode == Local && (what.Has(sqltext.GoesOn) || idle && (what.Has(sqltext.Alone) || what.Has(sqltext.Opaque) && what.Has(sqltext.Several))) {

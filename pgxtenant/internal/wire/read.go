@@ -279,7 +279,7 @@ func (c *Conn) ready(status byte) {
 	}
 	c.touched = c.touched || g.touches
 	if status == 'I' {
-		c.roles = false
+		c.roles = c.lastingRole
 		if c.touched {
 			c.sure, c.touched = false, false
 		}

@@ -141,7 +141,11 @@ func (c *Conn) extended(o *output, at int) (end int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if c.mode == Local && c.want != (Path{}) && all.Has(sqltext.Leaves|sqltext.Names) {
+		return 0, ErrLeaves
+	}
 	c.behind = -1
+	role := c.open && c.roles
 	if !c.open {
 		if err := c.beginGroup(o, at, all); err != nil {
 			return 0, err
@@ -155,12 +159,18 @@ func (c *Conn) extended(o *output, at int) (end int, err error) {
 		if m.at == c.behind {
 			c.setBehind(o, m.at, g)
 		}
+		if role && m.what.Has(sqltext.Works) && m.kind == c.usageBefore() {
+			o.upTo(m.at)
+			o.out = c.appendUsage(o.out, g)
+			role = false
+		}
 		if m.what.Has(sqltext.Ends) {
 			c.proveBefore(o, m.at, g)
 		}
 		c.unproven = (c.unproven || m.what.Has(sqltext.Works)) && !m.what.Has(sqltext.Discards)
 		if m.kind == 'B' {
 			c.note(g, m.what)
+			role = role || m.what.Has(sqltext.Roles) && c.want != (Path{})
 		}
 		switch m.kind {
 		case 'P', 'B', 'C', 'D', 'E':
@@ -173,11 +183,23 @@ func (c *Conn) extended(o *output, at int) (end int, err error) {
 	return end, nil
 }
 
+// usageBefore is the message in front of which it is proven that the role, which the
+// group has set before, may use the schema. In the mode Local that takes the unnamed
+// statement, which the application's must not have been parsed for yet.
+func (c *Conn) usageBefore() byte {
+	if c.mode == Local {
+		return 'P'
+	}
+	return 'B'
+}
+
 // note takes note of what a statement of g that is executed does to the session.
 func (c *Conn) note(g *group, what sqltext.Class) {
 	g.touches = g.touches || what.Has(sqltext.Sets)
 	c.roles = c.roles || what.Has(sqltext.Roles)
-	c.dirty = c.dirty || what.Has(sqltext.Leaves)
+	leaves := what.Has(sqltext.Leaves | sqltext.Unsure)
+	c.lastingRole = c.lastingRole || leaves && what.Has(sqltext.Roles)
+	c.dirty = c.dirty || leaves
 }
 
 // look reads the messages of an extended group from at into c.run, and returns where
@@ -254,15 +276,13 @@ func (c *Conn) beginGroup(o *output, at int, all sqltext.Class) error {
 	c.unproven = false
 	switch {
 	case c.want == (Path{}) || len(c.run) == 1 && c.run[0].kind == 'S':
-	case c.mode == Local && all.Has(sqltext.Leaves|sqltext.Names) && !all.Has(sqltext.Opaque):
-		return ErrLeaves
 	case c.mode == Local:
 		// A procedure that commits ends the transaction that has the path.
 		if all.Has(sqltext.GoesOn) || all.Has(sqltext.Alone|sqltext.Commits) && c.idle() {
 			return ErrAlone
 		}
 		if c.idle() {
-			if c.behind = c.behindBegin(); c.behind < 0 {
+			if c.behind = c.behindBegin(); c.behind < 0 && !c.onlyEnds() {
 				o.upTo(at)
 				o.out = c.appendSet(o.out, &g)
 			}
@@ -270,7 +290,12 @@ func (c *Conn) beginGroup(o *output, at int, all sqltext.Class) error {
 			c.proveFront(o, at, &g, all)
 		}
 	case !c.idle() || c.sure:
-		c.proveFront(o, at, &g, all)
+		if c.idle() {
+			c.behind = c.behindBegin()
+		}
+		if c.behind < 0 {
+			c.proveFront(o, at, &g, all)
+		}
 	case all.Has(sqltext.Alone | sqltext.Opaque | sqltext.RollsBack):
 		if err := c.exchange(at); err != nil {
 			return err
@@ -278,18 +303,34 @@ func (c *Conn) beginGroup(o *output, at int, all sqltext.Class) error {
 	default:
 		if all.Has(sqltext.Begins) {
 			c.setAhead(o, at, true)
+			c.behind = c.behindBegin()
 		}
-		o.upTo(at)
-		o.out = c.appendSet(o.out, &g)
+		if c.behind < 0 {
+			o.upTo(at)
+			o.out = c.appendSet(o.out, &g)
+		}
 	}
 	c.groups = append(c.groups, g)
 	c.open = true
 	return nil
 }
 
-// behindBegin returns where the path can be set behind a BEGIN that a group in the mode
-// Local begins with, as that of a batch does: where the next statement is parsed. Else
-// it is negative. See beginQuery for why.
+// onlyEnds reports whether all that a group executes ends a transaction, which may
+// have failed.
+func (c *Conn) onlyEnds() bool {
+	ends := false
+	for _, m := range c.run {
+		if m.kind == 'B' && m.what.Has(sqltext.Works|sqltext.Begins) {
+			return false
+		}
+		ends = ends || m.kind == 'B' && m.what.Has(sqltext.Ends)
+	}
+	return ends
+}
+
+// behindBegin returns where the path can be set or proven behind a BEGIN that a group
+// begins with, as that of a batch does: where the next statement is parsed. Else it is
+// negative. See beginQuery for why.
 func (c *Conn) behindBegin() int {
 	begun := false
 	for i, m := range c.run {
@@ -308,8 +349,18 @@ func (c *Conn) behindBegin() int {
 // setBehind sets and proves the path behind a BEGIN.
 func (c *Conn) setBehind(o *output, at int, g *group) {
 	o.upTo(at)
-	o.out = c.appendSetLocal(o.out, g)
-	o.out = c.appendProof(c.appendUsage(o.out, g), g)
+	switch {
+	case c.mode == Local:
+		o.out = c.appendSetLocal(o.out, g)
+		o.out = c.appendProof(c.appendUsage(o.out, g), g)
+	case !c.sure:
+		o.out = c.appendSet(o.out, g)
+	case c.roles:
+		o.out = c.appendUsage(o.out, g)
+		o.out = c.appendProof(o.out, g)
+	default:
+		o.out = c.appendProof(o.out, g)
+	}
 }
 
 // setAhead sets the path in a group of its own in front of one with a BEGIN, so that
