@@ -76,10 +76,11 @@ func transactionKinds(tr *trial) {
 func savepoints(tr *trial) {
 	for _, t := range []*tenant.Tenant{tr.a, tr.b} {
 		tx := tr.begin(t)
-		for _, sql := range []string{
-			"SAVEPOINT one", "SELECT 1/0", "ROLLBACK TO one", "SAVEPOINT two", "SET LOCAL search_path TO public", "ROLLBACK TO two",
-			"SET search_path TO public", "ROLLBACK TO one",
-		} {
+		texts := []string{"SAVEPOINT one", "SELECT 1/0", "ROLLBACK TO one", "SAVEPOINT two", "SET LOCAL search_path TO public", "ROLLBACK TO two"}
+		if tr.way.Sessions {
+			texts = append(texts, "SET search_path TO public", "ROLLBACK TO one")
+		}
+		for _, sql := range texts {
 			_, err := tx.Exec(tr.as(t), sql)
 			tr.harmless(sql, err)
 		}
