@@ -135,8 +135,8 @@
 //     carries over.
 //   - A role that may not use the tenant's schema is refused: PostgreSQL passes such a
 //     schema over without a word. That is looked at when a connection first serves a
-//     tenant, and in transactions that set a role; not within a text that sets one
-//     itself.
+//     tenant, and behind what sets a role; not within a text that sets one
+//     and sets it back.
 //   - Triggers that are deferred run at COMMIT, where nothing can stand behind them.
 //   - Statements that PostgreSQL runs only by themselves, such as VACUUM, and texts
 //     with a BEGIN or ROLLBACK among others, wait for the path to be set: a round trip

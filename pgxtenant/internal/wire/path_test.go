@@ -39,6 +39,26 @@ func TestStandsAlone(t *testing.T) {
 	}
 }
 
+// It does, too, where another role may be set, of which more must be proven.
+func TestStandsAloneUnderRole(t *testing.T) {
+	t.Parallel()
+
+	for _, mode := range []wire.Mode{wire.OnChange, wire.EveryAcquire} {
+		for _, protocol := range []pgx.QueryExecMode{pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeSimpleProtocol} {
+			s := newSession(t, mode, mode == wire.EveryAcquire)
+			for _, sql := range []string{"SET SESSION AUTHORIZATION DEFAULT", "VACUUM things", "DO $$BEGIN COMMIT; END$$", "CALL public.commits()", "VACUUM things"} {
+				for _, schema := range []string{"a", "b", "b"} {
+					s.want(schema)
+					if _, err := s.Exec(t.Context(), sql, protocol); err != nil {
+						t.Errorf("%s, %s: %v", protocol, sql, err)
+					}
+				}
+			}
+			s.expect(t, "a procedure", 0, 1, 2)
+		}
+	}
+}
+
 // A name that was a harmless statement's does not make the next of that name one.
 func TestNameIsTakenAgain(t *testing.T) {
 	t.Parallel()

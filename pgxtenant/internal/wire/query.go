@@ -72,9 +72,6 @@ func (c *Conn) callQuery(o *output, at int, sql string, what sqltext.Class) {
 	var g group
 	o.upTo(at)
 	o.done = at + headerSize + len(sql) + 1
-	if c.roles {
-		o.out = c.appendUsage(o.out, &g)
-	}
 	o.out = c.appendProof(o.out, &g)
 	o.out = appendBind(appendParse(o.out, "", sql), "")
 	var describe int
@@ -138,6 +135,8 @@ func (c *Conn) front(o *output, at int, what sqltext.Class, g *group) (string, e
 	}
 	loneEnd := what.Has(sqltext.Ends) && !what.Has(sqltext.Several|sqltext.GoesOn)
 	switch {
+	case c.usageAhead(what):
+		return "", c.exchange(at)
 	case !idle, c.mode != Local && c.sure:
 		return c.proofFront(what, g), nil
 	case loneEnd:

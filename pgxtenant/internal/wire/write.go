@@ -289,16 +289,16 @@ func (c *Conn) beginGroup(o *output, at int, all sqltext.Class) error {
 		} else {
 			c.proveFront(o, at, &g, all)
 		}
+	case c.idle() && !c.sure && all.Has(sqltext.Alone|sqltext.Opaque|sqltext.RollsBack), c.usageAhead(all):
+		if err := c.exchange(at); err != nil {
+			return err
+		}
 	case !c.idle() || c.sure:
 		if c.idle() {
 			c.behind = c.behindBegin()
 		}
 		if c.behind < 0 {
 			c.proveFront(o, at, &g, all)
-		}
-	case all.Has(sqltext.Alone | sqltext.Opaque | sqltext.RollsBack):
-		if err := c.exchange(at); err != nil {
-			return err
 		}
 	default:
 		if all.Has(sqltext.Begins) {
@@ -313,6 +313,13 @@ func (c *Conn) beginGroup(o *output, at int, all sqltext.Class) error {
 	c.groups = append(c.groups, g)
 	c.open = true
 	return nil
+}
+
+// usageAhead reports whether what comes may have nothing that is executed in front of
+// it, and yet another role may be set, which may not use the schema: that is asked in
+// an exchange ahead of it. A proof, which is only bound, may stand in front.
+func (c *Conn) usageAhead(all sqltext.Class) bool {
+	return c.roles && c.status == 'I' && len(c.groups) == 0 && c.mode != Local && all.Has(sqltext.Alone|sqltext.Opaque)
 }
 
 // onlyEnds reports whether all that a group executes ends a transaction, which may
