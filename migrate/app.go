@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,6 +12,10 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/migrate/internal/sqlfile"
 )
 
 // App is a named set of tables. It is shared, tenant or both, by the list in
@@ -69,10 +74,18 @@ const schemaFile = "schema.sql"
 // script is a file of an app, ready to run.
 type script struct {
 	app      string
-	name     string // as in the history: schema.sql, 0001_initial
-	file     string // for messages: shop/migrations/0001_initial.sql
-	checksum string // SHA-256 of the content with LF line ends, in hex
-	stmts    []statement
+	name     string   // as in the history: schema.sql, 0001_initial
+	file     string   // for messages: shop/migrations/0001_initial.sql
+	checksum string   // SHA-256 of the content with LF line ends, in hex
+	requires []string // app/name of those that must have run before
+	up       way
+	down     *way // nil where there is no way back
+}
+
+// way is what a script does, one way: statements, or a function.
+type way struct {
+	sqlfile.Script
+	run func(ctx context.Context, tx pgx.Tx) error
 }
 
 // loadedApp is an app whose files were read and found to be in order.
@@ -235,12 +248,12 @@ func newScript(app, name, file, text string) (script, error) {
 		return s, fmt.Errorf("%s: it contains a NUL byte (remove it)", file)
 	}
 	if mark := foreign.FindStringIndex(text); mark != nil {
-		return s, fmt.Errorf("%s:%d: annotations of goose, sql-migrate, dbmate and tern are not read yet (keep the Up part alone, without them)", file, lineAt(text, mark[0]))
+		return s, fmt.Errorf("%s:%d: annotations of goose, sql-migrate, dbmate and tern are not read yet (keep the Up part alone, without them)", file, sqlfile.LineAt(text, mark[0]))
 	}
 	if strings.HasSuffix(name, ".up") || strings.HasSuffix(name, ".down") {
 		return s, fmt.Errorf("%s: pairs of golang-migrate are not read yet (keep the up file alone, without .up in its name)", file)
 	}
-	stmts, err := split(text)
+	stmts, err := sqlfile.Split(text)
 	if err != nil {
 		return s, fmt.Errorf("%s:%w", file, err)
 	}
@@ -248,10 +261,10 @@ func newScript(app, name, file, text string) (script, error) {
 		return s, fmt.Errorf("%s: it has no statements (write some, or remove it)", file)
 	}
 	for _, stmt := range stmts {
-		if fault := stmt.fault(); fault != "" {
-			return s, fmt.Errorf("%s:%d: %s", file, stmt.line, fault)
+		if fault := stmt.Fault(); fault != "" {
+			return s, fmt.Errorf("%s:%d: %s", file, stmt.Line, fault)
 		}
 	}
-	s.stmts = stmts
+	s.up.Script = sqlfile.Script{File: file, Statements: stmts}
 	return s, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/migrate/internal/sqlfile"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -32,11 +33,11 @@ type StatementError struct {
 
 // newStatementError finds the line of the error: where PostgreSQL points to,
 // else where the statement begins.
-func newStatementError(schema tenant.Schema, s script, stmt statement, err error) *StatementError {
-	e := &StatementError{File: s.file, Line: stmt.line, Statement: stmt.text, Schema: schema, Err: err}
+func newStatementError(schema tenant.Schema, s script, stmt sqlfile.Statement, err error) *StatementError {
+	e := &StatementError{File: s.file, Line: stmt.Line, Statement: stmt.Text, Schema: schema, Err: err}
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.Position > 0 {
-		e.Line += strings.Count(firstRunes(stmt.text, int(pgErr.Position)-1), "\n")
+		e.Line += strings.Count(firstRunes(stmt.Text, int(pgErr.Position)-1), "\n")
 	}
 	return e
 }

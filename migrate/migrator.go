@@ -189,8 +189,8 @@ func (s step) run(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
 			[][]byte{[]byte(r.app), []byte(r.name), []byte(r.checksum), fmt.Append(nil, r.faked)}, nil, nil, nil)
 	}
 	before := 3 + len(s.records)
-	for _, stmt := range s.script.stmts {
-		batch.ExecParams(stmt.text, nil, nil, nil, nil)
+	for _, stmt := range s.script.up.Statements {
+		batch.ExecParams(stmt.Text, nil, nil, nil, nil)
 	}
 	batch.ExecParams("SELECT pg_catalog.current_setting('search_path')", nil, nil, nil, nil)
 
@@ -200,8 +200,8 @@ func (s step) run(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
 		return fmt.Errorf("%s: schema %q: it changes the search path to %q, which cotenant sets to the schema that the file is for (qualify names instead); nothing of the file was kept", s.script.file, schema, last)
 	case err == nil:
 		return nil
-	case i >= 0 && i < len(s.script.stmts):
-		return newStatementError(schema, s.script, s.script.stmts[i], err)
+	case i >= 0 && i < len(s.script.up.Statements):
+		return newStatementError(schema, s.script, s.script.up.Statements[i], err)
 	default:
 		return fmt.Errorf("%s: %w", s.script.file, schemaError(schema, err))
 	}

@@ -1,4 +1,4 @@
-package migrate
+package sqlfile
 
 import (
 	"fmt"
@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// statement is one SQL statement of a file.
-type statement struct {
-	text  string   // without the final semicolon
-	line  int      // of its first character, from 1
-	words []string // its first unquoted words, in upper case
+// Statement is one SQL statement of a file.
+type Statement struct {
+	Text  string   // without the final semicolon
+	Line  int      // of its first character, from 1
+	Words []string // its first unquoted words, in upper case
 }
 
 // wordsKept is how many words of a statement are kept: enough to tell
 // CREATE OR REPLACE FUNCTION and COPY … FROM STDIN is told by the scanner.
 const wordsKept = 4
 
-// fault says why a statement cannot be part of a file that runs in one
+// Fault says why a statement cannot be part of a file that runs in one
 // transaction of ours, on a search path of ours; it is empty for all others.
-func (s statement) fault() string {
+func (s Statement) Fault() string {
 	word := func(i int) string {
-		if i < len(s.words) {
-			return s.words[i]
+		if i < len(s.Words) {
+			return s.Words[i]
 		}
 		return ""
 	}
@@ -30,7 +30,7 @@ func (s statement) fault() string {
 	case "BEGIN", "COMMIT", "END", "ABORT", "START":
 		return word(0) + ": every file runs in a transaction of its own (remove the statement)"
 	case "ROLLBACK":
-		if !slices.Contains(s.words, "TO") {
+		if !slices.Contains(s.Words, "TO") {
 			return "ROLLBACK: every file runs in a transaction of its own (remove the statement)"
 		}
 	case "PREPARE":
@@ -38,7 +38,7 @@ func (s statement) fault() string {
 			return "PREPARE TRANSACTION: every file runs in a transaction of its own (remove the statement)"
 		}
 	case "SET", "RESET":
-		if w := slices.IndexFunc(s.words, func(w string) bool { return w == "SEARCH_PATH" || w == "SCHEMA" }); w == 1 || w == 2 {
+		if w := slices.IndexFunc(s.Words, func(w string) bool { return w == "SEARCH_PATH" || w == "SCHEMA" }); w == 1 || w == 2 {
 			return "it sets the search path, which cotenant sets to the schema that the file is for (remove the statement)"
 		}
 		if word(0) == "RESET" && word(1) == "ALL" {
@@ -50,17 +50,17 @@ func (s statement) fault() string {
 	return ""
 }
 
-// lineAt is the line of text, from 1, that the byte at offset is in.
-func lineAt(text string, offset int) int {
+// LineAt is the line of text, from 1, that the byte at offset is in.
+func LineAt(text string, offset int) int {
 	return 1 + strings.Count(text[:offset], "\n")
 }
 
-// split cuts a file into its statements, by the lexical rules of PostgreSQL
+// Split cuts a file into its statements, by the lexical rules of PostgreSQL
 // (manual, 4.1 "Lexical Structure", with standard_conforming_strings on) and as
 // psql does it: a semicolon ends a statement unless it stands in a string, a
 // quoted name, a comment, parentheses, or the body of a BEGIN ATOMIC function.
 // Comments before a statement do not belong to it. Errors begin with the line.
-func split(text string) ([]statement, error) {
+func Split(text string) ([]Statement, error) {
 	s := scanner{text: text}
 	for s.pos < len(text) {
 		if err := s.next(); err != nil {
@@ -77,11 +77,11 @@ func split(text string) ([]statement, error) {
 	return s.stmts, nil
 }
 
-// scanner is the state of split.
+// scanner is the state of Split.
 type scanner struct {
 	text  string
 	pos   int
-	stmts []statement
+	stmts []Statement
 
 	start  int      // of the current statement; meaningful if begun
 	begun  bool     // the current statement has a token
@@ -93,7 +93,7 @@ type scanner struct {
 }
 
 func (s *scanner) errorf(at int, format string, args ...any) error {
-	return fmt.Errorf("%d: %s", lineAt(s.text, at), fmt.Sprintf(format, args...))
+	return fmt.Errorf("%d: %s", LineAt(s.text, at), fmt.Sprintf(format, args...))
 }
 
 func (s *scanner) copyFault() error {
@@ -159,10 +159,10 @@ func (s *scanner) token() error {
 // finish ends the current statement before end.
 func (s *scanner) finish(end int) {
 	if s.begun {
-		s.stmts = append(s.stmts, statement{
-			text:  strings.TrimRight(s.text[s.start:end], " \t\r\n\f\v"),
-			line:  lineAt(s.text, s.start),
-			words: s.words,
+		s.stmts = append(s.stmts, Statement{
+			Text:  strings.TrimRight(s.text[s.start:end], " \t\r\n\f\v"),
+			Line:  LineAt(s.text, s.start),
+			Words: s.words,
 		})
 	}
 	s.begun, s.words, s.blocks = false, nil, 0

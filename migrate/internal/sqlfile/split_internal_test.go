@@ -1,4 +1,4 @@
-package migrate
+package sqlfile
 
 import (
 	"strings"
@@ -42,16 +42,16 @@ func TestSplit(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			stmts, err := split(tt.text)
+			stmts, err := Split(tt.text)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
 			for _, s := range stmts {
-				got = append(got, string(rune('0'+s.line))+":"+s.text)
+				got = append(got, string(rune('0'+s.Line))+":"+s.Text)
 			}
 			if strings.Join(got, "|") != strings.Join(tt.want, "|") {
-				t.Errorf("split(%q) =\n%q, want\n%q", tt.text, got, tt.want)
+				t.Errorf("Split(%q) =\n%q, want\n%q", tt.text, got, tt.want)
 			}
 		})
 	}
@@ -72,8 +72,8 @@ func TestSplitRefuses(t *testing.T) {
 		"COPY t (a) FROM stdin;\n1\tit's\n.": "1: COPY FROM STDIN",
 		"SELECT 1;\nCOPY t (a) FROM stdin":   "2: COPY FROM STDIN",
 	} {
-		if _, err := split(text); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("split(%q): %v; want %q", text, err, want)
+		if _, err := Split(text); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("Split(%q): %v; want %q", text, err, want)
 		}
 	}
 }
@@ -106,11 +106,11 @@ func TestStatementFault(t *testing.T) {
 		"PREPARE p AS SELECT 1":                  false,
 		"CREATE TABLE begin_end (search_path int)": false,
 	} {
-		stmts, err := split(text)
+		stmts, err := Split(text)
 		if err != nil || len(stmts) != 1 {
-			t.Fatalf("split(%q) = %v, %v", text, stmts, err)
+			t.Fatalf("Split(%q) = %v, %v", text, stmts, err)
 		}
-		if fault := stmts[0].fault(); (fault != "") != faulty {
+		if fault := stmts[0].Fault(); (fault != "") != faulty {
 			t.Errorf("fault of %q = %q", text, fault)
 		}
 	}
@@ -124,7 +124,7 @@ func FuzzSplit(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		stmts, err := split(text)
+		stmts, err := Split(text)
 		if err != nil {
 			return
 		}
@@ -132,18 +132,18 @@ func FuzzSplit(f *testing.F) {
 		// its line.
 		rest, line := text, 1
 		for _, s := range stmts {
-			i := strings.Index(rest, s.text)
-			if s.text == "" || i < 0 {
-				t.Fatalf("split(%q): %q is not in what is left, %q", text, s.text, rest)
+			i := strings.Index(rest, s.Text)
+			if s.Text == "" || i < 0 {
+				t.Fatalf("Split(%q): %q is not in what is left, %q", text, s.Text, rest)
 			}
-			if s.line < line || s.line > 1+strings.Count(text, "\n") {
-				t.Fatalf("split(%q): %q is said to be in line %d", text, s.text, s.line)
+			if s.Line < line || s.Line > 1+strings.Count(text, "\n") {
+				t.Fatalf("Split(%q): %q is said to be in line %d", text, s.Text, s.Line)
 			}
-			line = s.line
-			rest = rest[i+len(s.text):]
+			line = s.Line
+			rest = rest[i+len(s.Text):]
 			// A statement alone is one statement.
-			if again, err := split(s.text); err != nil || len(again) != 1 || again[0].text != s.text {
-				t.Fatalf("split(%q) gave %q, which splits into %v, %v", text, s.text, again, err)
+			if again, err := Split(s.Text); err != nil || len(again) != 1 || again[0].Text != s.Text {
+				t.Fatalf("Split(%q) gave %q, which splits into %v, %v", text, s.Text, again, err)
 			}
 		}
 	})
