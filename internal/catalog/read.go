@@ -1,0 +1,134 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// Read returns the objects of schema, each after those that it belongs to, in one
+// round trip (and one more where the connection prepares the query first). What it
+// keeps in memory is bounded by the schema. The error wraps tenant.ErrSchemaNotFound
+// if there is no such schema.
+//
+// The search path of tx is the schema's while the query runs, and afterwards what it
+// was before.
+func Read(ctx context.Context, tx pgx.Tx, schema tenant.Schema) ([]Object, error) {
+	return ReadNamed(ctx, tx, schema.String())
+}
+
+// ReadNamed is Read for schemas of cotenant's own, whose names are no tenant's. The
+// name is as it is in the catalog, unquoted.
+func ReadNamed(ctx context.Context, tx pgx.Tx, schema string) ([]Object, error) {
+	var objects []Object
+	err := each(ctx, tx, schema, func(o Object, _ address) { objects = append(objects, o) })
+	return objects, err
+}
+
+// Prepare keeps the query of Read on the connection of tx, however that treats its
+// queries, until Release. Planning it takes several times as long as running it: who
+// reads many schemas prepares, and sets plan_cache_mode to force_generic_plan, without
+// which PostgreSQL plans the first five times.
+func Prepare(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Conn().Prepare(ctx, readSQL(), readSQL())
+	if err != nil {
+		return fmt.Errorf("prepare to read the catalog: %w", err)
+	}
+	return nil
+}
+
+// Release ends what Prepare began.
+func Release(ctx context.Context, tx pgx.Tx) error {
+	if err := tx.Conn().Deallocate(ctx, readSQL()); err != nil {
+		return fmt.Errorf("read the catalog: %w", err)
+	}
+	return nil
+}
+
+// address is where PostgreSQL keeps an object.
+type address struct {
+	class, object uint32
+	sub           int32 // of a column
+}
+
+// each calls f for each object.
+func each(ctx context.Context, tx pgx.Tx, schema string, f func(Object, address)) error {
+	rows, err := tx.Query(ctx, readSQL(), schema)
+	if err != nil {
+		return fmt.Errorf("read the catalog of schema %q: %w", schema, err)
+	}
+	var (
+		o      Object
+		at     address
+		exists bool
+	)
+	dest := []any{&o.Kind, &o.Name, &o.Of, &o.Definition, &o.Access, &at.class, &at.object, &at.sub}
+	_, err = pgx.ForEachRow(rows, dest, func() error {
+		if o.Kind == "" { // the rows that set the path
+			exists = true
+			return nil
+		}
+		f(o, at)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the catalog of schema %q: %w", schema, err)
+	}
+	if !exists {
+		return fmt.Errorf("read the catalog of schema %q: %w", schema, tenant.ErrSchemaNotFound)
+	}
+	return nil
+}
+
+// readSQL is the query of Read. Its first and its last row set the search path: the
+// functions that write definitions leave out the names of schemas on the path, and a
+// path that was set by a statement of its own would have the query planned anew for
+// every schema, which takes longer than it runs. PostgreSQL runs the branches of
+// UNION ALL one after the other.
+//
+// The schema comes before pg_catalog, so that nothing hides its objects.
+func readSQL() string {
+	branches := []string{ // each after those that its objects belong to
+		tablesSQL, viewsSQL, columnsSQL, typesSQL, constraintsSQL, indexesSQL, sequencesSQL, functionsSQL, aggregatesSQL,
+		triggersSQL, rulesSQL, policiesSQL, statisticsSQL, collationsSQL, operatorsSQL, operatorFamiliesSQL,
+		operatorClassesSQL, textSearchSQL, conversionsSQL, extensionsSQL,
+	}
+	return `
+WITH ns AS MATERIALIZED (
+	SELECT n.oid, n.nspname, pg_catalog.current_setting('server_version_num')::int AS version,
+		pg_catalog.current_setting('search_path') AS path_before,
+		pg_catalog.set_config('search_path', pg_catalog.quote_ident(n.nspname) || ', pg_catalog, pg_temp', true) AS path
+	FROM pg_catalog.pg_namespace n
+	WHERE n.nspname = $1::text
+), member AS MATERIALIZED (
+	SELECT DISTINCT d.classid, d.objid
+	FROM ns
+	JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = ns.oid
+	WHERE NOT EXISTS (
+		SELECT FROM pg_catalog.pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')
+), relation AS MATERIALIZED (
+	SELECT c.*, k.kind, pg_catalog.quote_ident(c.relname) AS name, k.kind || ' ' || pg_catalog.quote_ident(c.relname) AS key
+	FROM member m
+	JOIN pg_catalog.pg_class c ON c.oid = m.objid
+	JOIN (VALUES ('r', 'table'), ('p', 'table'), ('f', 'foreign table'), ('v', 'view'), ('m', 'materialized view'), ('S', 'sequence')) k (relkind, kind)
+		ON k.relkind::"char" = c.relkind
+	WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+	AND c.relnamespace = (SELECT ns.oid FROM ns)
+	AND c.relname <> 'cotenant_migrations'
+), object (kind, name, belongs, definition, access, class, object, sub) AS MATERIALIZED (` +
+		strings.Join(branches, "\nUNION ALL") + `
+)
+SELECT '' AS kind, ns.path AS name, '' AS belongs, '' AS definition, '' AS access, 0::oid AS class, 0::oid AS object, 0 AS sub
+FROM ns
+UNION ALL
+SELECT kind, name, belongs, definition, access, class, object, sub
+FROM object
+UNION ALL` + commentsSQL + `
+UNION ALL
+SELECT '', pg_catalog.set_config('search_path', ns.path_before, true), '', '', '', 0, 0, 0
+FROM ns`
+}
