@@ -34,9 +34,16 @@ type Config struct {
 	// Logger is told what happens in the background and what migrations ran.
 	// Defaults to a logger that discards.
 	Logger *slog.Logger
+	// Migrate has the settings of the engine that changes schemas: time-outs, hooks, the
+	// migrator role. Logger, SharedApps, TenantApps, Tenant and TenantsTable must be left
+	// out, they are set by Open; its OnSchemaSynced is called for new tenants, too.
+	// ExtraSchemas defaults to DB's. Defaults to the engine's defaults.
+	Migrate *migrate.Config
 	// OnTenantCreated is called for each new tenant, the public one too, in the
 	// transaction that creates it, with the tenant in ctx; see registry.Config.
-	// Defaults to nothing.
+	// What it creates is the login's, and migrations, which run as the migrator role,
+	// cannot alter it: SET LOCAL ROLE cotenant_migrator before it and RESET ROLE behind
+	// it, or call cotenant.give_all. Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	// Pool configures the pool below Tenancy.DB, in place of
 	// DatabaseURL: a pgxpool.ParseConfig result with tracers, types and so on.
@@ -125,11 +132,30 @@ func (c *Config) registryConfig() (registry.Config, error) {
 	if c.Registry != nil {
 		rc = *c.Registry
 	}
-	if rc.Builder != nil || rc.Database != "" || rc.Listen != nil || rc.OnTenantCreated != nil {
-		return rc, errors.New("Config.Registry: Builder, Database, Listen and OnTenantCreated are set by Open (use Config.OnTenantCreated and Config.DirectURL)")
+	if rc.Builder != nil || rc.Database != "" || rc.Listen != nil || rc.OnTenantCreated != nil || rc.OnSchemaSynced != nil {
+		return rc, errors.New("Config.Registry: Builder, Database, Listen, OnSchemaSynced and OnTenantCreated are set by Open (use Config.Migrate, Config.OnTenantCreated and Config.DirectURL)")
 	}
 	rc.OnTenantCreated = c.OnTenantCreated
+	if c.Migrate != nil {
+		rc.OnSchemaSynced = c.Migrate.OnSchemaSynced
+	}
 	return rc, nil
+}
+
+// migrateConfig returns the settings of the engine, but for what wire adds.
+func (c *Config) migrateConfig() (migrate.Config, error) {
+	var mc migrate.Config
+	if c.Migrate != nil {
+		mc = *c.Migrate
+	}
+	if mc.Logger != nil || mc.SharedApps != nil || mc.TenantApps != nil || mc.Tenant != nil || mc.TenantsTable != nil {
+		return mc, errors.New("Config.Migrate: Logger, SharedApps, TenantApps, Tenant and TenantsTable are set by Open (use those of Config, and Config.Registry)")
+	}
+	if mc.ExtraSchemas == nil && c.DB != nil {
+		mc.ExtraSchemas = c.DB.ExtraSchemas
+	}
+	mc.TenantApps = c.TenantApps
+	return mc, nil
 }
 
 // validateApps keeps the names that start with cotenant to ourselves.

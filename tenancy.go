@@ -229,12 +229,15 @@ func (t *Tenancy) wire(config *Config, direct *pgx.ConnConfig) (err error) {
 	for _, m := range migrations {
 		own.Migrations = append(own.Migrations, migrate.Migration{Name: m.Name, SQL: m.SQL})
 	}
-	t.migrator, err = migrate.New(&migrate.Config{
-		Logger:     t.logger,
-		SharedApps: append([]migrate.App{own}, config.SharedApps...),
-		TenantApps: config.TenantApps,
-	})
+	mc, err := config.migrateConfig()
 	if err != nil {
+		return err
+	}
+	mc.Logger = t.logger
+	mc.SharedApps = append([]migrate.App{own}, config.SharedApps...)
+	mc.Tenant = func(ctx context.Context, id int64) (*tenant.Tenant, error) { return t.registry.ByID(ctx, id) }
+	mc.TenantsTable = rc.TenantsTable
+	if t.migrator, err = migrate.New(&mc); err != nil {
 		return err
 	}
 	rc.Builder = t.migrator
@@ -304,49 +307,19 @@ func (t *Tenancy) Middleware(config *httptenant.Config) func(http.Handler) http.
 	return httptenant.New(httptenant.Host(t.registry, nil), config)
 }
 
+// Fleet returns all schemas of the database as one, to sync and to migrate them.
+func (t *Tenancy) Fleet() *migrate.Fleet { return t.migrator.Fleet(t.own) }
+
 // Migrate brings the tables of the shared apps into public, cotenant's own among
-// them, and then those of the tenant apps into the schema of every tenant. What
-// is there already is left alone, so that it can be called at every start of the
-// program; programs that do so at once wait for each other.
+// them, and then those of the tenant apps into the schema of every tenant: it is
+// Fleet().Sync with Migrate. What is there already is left alone, so that it can be
+// called at every start of the program; programs that do so at once do the work once.
 //
-// A tenant that fails does not keep the others from being migrated. The error
-// joins those of the first ten tenants that failed, and counts the others.
+// A tenant that fails does not keep the others from being migrated; the error is then
+// a *migrate.RunError.
 func (t *Tenancy) Migrate(ctx context.Context) error {
-	err := t.own.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
-		_, err := t.migrator.MigrateShared(ctx, conn.Conn())
-		return err
-	})
-	if err != nil {
+	if _, err := t.Fleet().Sync(ctx, &migrate.SyncOptions{Migrate: true}); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	var failed []error
-	for each, err := range t.registry.All(ctx) {
-		if err == nil {
-			err = t.own.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
-				_, err := t.migrator.MigrateTenant(ctx, conn.Conn(), each)
-				return err
-			})
-		}
-		if err != nil {
-			failed = append(failed, err)
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return joinFailures(failed)
-}
-
-// joinFailures joins the first few errors: thousands of tenants that fail do so for
-// one reason.
-func joinFailures(failed []error) error {
-	const most = 10
-	var shown []error
-	for _, err := range failed[:min(most, len(failed))] {
-		shown = append(shown, fmt.Errorf("migrate: %w", err))
-	}
-	if more := len(failed) - most; more > 0 {
-		shown = append(shown, fmt.Errorf("migrate: %d more tenants failed", more))
-	}
-	return errors.Join(shown...)
+	return nil
 }

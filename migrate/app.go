@@ -2,16 +2,12 @@ package migrate
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,23 +18,33 @@ import (
 // Config that it stands in.
 type App struct {
 	// FS holds schema.sql and migrations/ of the app at its root. Nil for an
-	// app whose Migrations are given.
+	// app that has neither.
 	FS fs.FS
-	// Migrations are those of an app that keeps them in its program. They
-	// cannot be combined with FS.
+	// Migrations are those that stand in the program, beside the files of FS. The
+	// numbers of all of them order them.
 	Migrations []Migration
 	// Name identifies the app in the history of every schema: lower-case
 	// ASCII letters, digits, '_' and '-'. Renaming an app makes it a new one.
 	Name string
 }
 
-// Migration is one step of an app, from the state before to the state after it.
+// Migration is one step of an app, from the state before to the state after it, that
+// stands in the program: as SQL or as functions.
 type Migration struct {
 	// Name begins with the number that orders the app's migrations, such as
 	// 0001_initial.
 	Name string
-	// SQL is the statements of the migration.
+	// SQL is the statements of the migration, in any form that a file of its own can
+	// have. It excludes Up.
 	SQL string
+	// Up does the step in place of SQL, within tx, which it leaves open and on the
+	// search path that it is on. Whether it changed since it ran is not known.
+	Up func(ctx context.Context, tx pgx.Tx) error
+	// Down is the way back from Up. Nil where there is none.
+	Down func(ctx context.Context, tx pgx.Tx) error
+	// Requires are the migrations, as app/name, that must have run before: of the same
+	// list of apps, or for a tenant app also of shared ones.
+	Requires []string
 }
 
 // Dirs returns an app for each of the folders dirs of fsys, named after the last
@@ -71,15 +77,20 @@ func (s subFS) Open(name string) (fs.File, error) { return s.fs.Open(path.Join(s
 // and of its record in the history.
 const schemaFile = "schema.sql"
 
-// script is a file of an app, ready to run.
+// goChecksum stands in the history where there is no text to compare.
+const goChecksum = "go"
+
+// script is a step of an app, ready to run.
 type script struct {
 	app      string
 	name     string   // as in the history: schema.sql, 0001_initial
 	file     string   // for messages: shop/migrations/0001_initial.sql
-	checksum string   // SHA-256 of the content with LF line ends, in hex
+	checksum string   // SHA-256 of the way up with LF line ends, in hex; or goChecksum
 	requires []string // app/name of those that must have run before
 	up       way
 	down     *way // nil where there is no way back
+	// inProgram has it stand in no file.
+	inProgram bool
 }
 
 // way is what a script does, one way: statements, or a function.
@@ -93,18 +104,19 @@ type loadedApp struct {
 	name       string
 	schema     *script // nil without schema.sql
 	migrations []script
-	inProgram  bool // its migrations are not files
+	inProgram  bool // none of its migrations are files
 }
 
 var appName = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
 
-func loadApps(apps []App) ([]loadedApp, error) {
+// loadApps reads the apps of one list: those of tenants, or the shared ones.
+func loadApps(apps []App, tenant bool) ([]loadedApp, error) {
 	loaded := make([]loadedApp, 0, len(apps))
 	for _, app := range apps {
 		if slices.ContainsFunc(loaded, func(l loadedApp) bool { return l.name == app.Name }) {
 			return nil, fmt.Errorf("app %q: it is listed twice (remove one)", app.Name)
 		}
-		l, err := app.load()
+		l, err := app.load(tenant)
 		if err != nil {
 			return nil, fmt.Errorf("app %q: %w", app.Name, err)
 		}
@@ -113,39 +125,27 @@ func loadApps(apps []App) ([]loadedApp, error) {
 	return loaded, nil
 }
 
-func (a App) load() (loadedApp, error) {
+func (a App) load(tenant bool) (loadedApp, error) {
 	l := loadedApp{name: a.Name, inProgram: a.FS == nil}
 	if !appName.MatchString(a.Name) {
 		return l, errors.New("not a name for an app (use lower-case ASCII letters, digits, '_' and '-')")
 	}
-	if a.FS != nil && a.Migrations != nil {
-		return l, errors.New("it has both FS and Migrations (give one)")
-	}
-	migrations := a.Migrations
-	if a.FS != nil {
-		schema, files, err := a.readFS()
+	r := &sqlfile.Reader{App: a.Name, FS: a.FS, Tenant: tenant}
+	for _, m := range a.Migrations {
+		s, err := m.load(r)
 		if err != nil {
 			return l, err
 		}
-		migrations = files
-		if schema != nil {
-			s, err := newScript(a.Name, schemaFile, a.Name+"/"+schemaFile, *schema)
-			if err != nil {
-				return l, err
-			}
-			l.schema = &s
-		}
-	}
-	for _, m := range migrations {
-		file := a.Name + "/migrations/" + m.Name + ".sql"
-		if a.FS == nil {
-			file = "migration " + m.Name + " of app " + a.Name // there is no file to look for
-		}
-		s, err := newScript(a.Name, m.Name, file, m.SQL)
-		if err != nil {
-			return l, err
-		}
+		r.InProgram = append(r.InProgram, m.Name)
 		l.migrations = append(l.migrations, s)
+	}
+	if a.FS != nil {
+		schema, migrations, err := readFiles(r)
+		if err != nil {
+			return l, err
+		}
+		l.schema = schema
+		l.migrations = append(l.migrations, migrations...)
 	}
 	if l.schema == nil && len(l.migrations) == 0 {
 		return l, errors.New("it has neither schema.sql nor migrations (add one, or take the app off the list)")
@@ -154,117 +154,79 @@ func (a App) load() (loadedApp, error) {
 }
 
 // order sorts the migrations by number and refuses two of one number.
-func (l loadedApp) order() error {
-	for _, m := range l.migrations {
-		if !migrationName.MatchString(m.name) {
-			return fmt.Errorf("%s: not a name for a migration (use a number and a name, such as 0001_initial.sql)", m.file)
-		}
-	}
-	slices.SortFunc(l.migrations, func(a, b script) int { return compareNumbers(number(a.name), number(b.name)) })
+func (l *loadedApp) order() error {
+	slices.SortStableFunc(l.migrations, func(a, b script) int { return sqlfile.CompareNames(a.name, b.name) })
 	for i := 1; i < len(l.migrations); i++ {
-		if a, b := l.migrations[i-1], l.migrations[i]; compareNumbers(number(a.name), number(b.name)) == 0 {
+		if a, b := l.migrations[i-1], l.migrations[i]; sqlfile.CompareNames(a.name, b.name) == 0 {
 			return fmt.Errorf("%s and %s have the same number (renumber one of them)", a.file, b.file)
 		}
 	}
 	return nil
 }
 
-var migrationName = regexp.MustCompile(`^[0-9]{1,20}_[A-Za-z0-9_-]+$`)
-
-// number is the digits that a migration's name begins with, without zeros in
-// front. It can be a time stamp of any length, so it stays text.
-func number(name string) string {
-	digits, _, _ := strings.Cut(name, "_")
-	return strings.TrimLeft(digits, "0")
-}
-
-func compareNumbers(a, b string) int {
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return strings.Compare(a, b)
-}
-
-// readFS reads the files of the app: schema.sql, nil if there is none, and the
-// migrations.
-func (a App) readFS() (schema *string, migrations []Migration, err error) {
-	if _, err := fs.Stat(a.FS, "."); err != nil {
+// readFiles reads schema.sql, nil if there is none, and the files of the migrations.
+func readFiles(r *sqlfile.Reader) (schema *script, migrations []script, err error) {
+	if _, err := fs.Stat(r.FS, "."); err != nil {
 		return nil, nil, fmt.Errorf("its folder cannot be read: %w (make it, or take the app off the list)", err)
 	}
-	text, err := fs.ReadFile(a.FS, schemaFile)
-	if err == nil {
-		schema = new(string(text))
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, err
-	}
-	entries, err := fs.ReadDir(a.FS, ".")
+	entries, err := fs.ReadDir(r.FS, ".")
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, entry := range entries {
-		if isSQL(entry) && entry.Name() != schemaFile {
-			return nil, nil, fmt.Errorf("%s/%s: only %s is looked for there (move it to %s/migrations, or give it another ending)", a.Name, entry.Name(), schemaFile, a.Name)
+		if sqlfile.IsSQL(entry) && entry.Name() != schemaFile {
+			return nil, nil, fmt.Errorf("%s/%s: only %s is looked for there (move it to %s/migrations, or give it another ending)", r.App, entry.Name(), schemaFile, r.App)
 		}
 	}
-	entries, err = fs.ReadDir(a.FS, "migrations")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	state, err := r.Schema()
+	if err != nil {
 		return nil, nil, err
 	}
-	for _, entry := range entries {
-		if !isSQL(entry) {
-			continue
-		}
-		if path.Ext(entry.Name()) != ".sql" {
-			return nil, nil, fmt.Errorf("%s/migrations/%s: not a name for a migration (end it in .sql, in lower case)", a.Name, entry.Name())
-		}
-		text, err := fs.ReadFile(a.FS, "migrations/"+entry.Name())
-		if err != nil {
-			return nil, nil, err
-		}
-		migrations = append(migrations, Migration{Name: strings.TrimSuffix(entry.Name(), ".sql"), SQL: string(text)})
+	if state != nil {
+		schema = &script{app: r.App, name: schemaFile, file: state.File, checksum: state.Checksum, up: way{Script: state.Script}}
 	}
-	return schema, migrations, nil
+	files, err := r.Migrations()
+	for _, m := range files {
+		migrations = append(migrations, newScript(r.App, m))
+	}
+	return schema, migrations, err
 }
 
-// isSQL reports whether a folder's entry looks like a file that is to be run.
-func isSQL(entry fs.DirEntry) bool {
-	return !entry.IsDir() && strings.EqualFold(path.Ext(entry.Name()), ".sql") && !strings.HasPrefix(entry.Name(), ".")
+func newScript(app string, m sqlfile.Migration) script {
+	s := script{app: app, name: m.Name, file: m.Up.File, checksum: m.Checksum, requires: m.Requires, up: way{Script: m.Up}}
+	if m.Down != nil {
+		s.down = &way{Script: *m.Down}
+	}
+	return s
 }
 
-// foreign are the marks of other tools' files (goose, sql-migrate, dbmate, tern),
-// which hold the way back as well: run as a whole they would undo themselves.
-var foreign = regexp.MustCompile(`(?mi)^[ \t]*--[ \t]*(\+goose|\+migrate|migrate:(up|down)|-+\s*create above)\b`)
-
-func newScript(app, name, file, text string) (script, error) {
-	s := script{app: app, name: name, file: file}
-	// Git writes line ends as the machine likes them; the file is the same.
-	sum := sha256.Sum256([]byte(strings.ReplaceAll(text, "\r\n", "\n")))
-	s.checksum = hex.EncodeToString(sum[:])
-	text = strings.TrimPrefix(text, "\ufeff")
+// load makes a script of a migration in the program.
+func (m Migration) load(r *sqlfile.Reader) (script, error) {
+	place := "migration " + m.Name + " of app " + r.App // there is no file to look for
+	if err := sqlfile.CheckName(m.Name); err != nil {
+		return script{}, fmt.Errorf("migration %q: %w", m.Name, err)
+	}
 	switch {
-	case !utf8.ValidString(text):
-		return s, fmt.Errorf("%s: it is not UTF-8 (convert it)", file)
-	case strings.Contains(text, "\x00"):
-		return s, fmt.Errorf("%s: it contains a NUL byte (remove it)", file)
-	}
-	if mark := foreign.FindStringIndex(text); mark != nil {
-		return s, fmt.Errorf("%s:%d: annotations of goose, sql-migrate, dbmate and tern are not read yet (keep the Up part alone, without them)", file, sqlfile.LineAt(text, mark[0]))
-	}
-	if strings.HasSuffix(name, ".up") || strings.HasSuffix(name, ".down") {
-		return s, fmt.Errorf("%s: pairs of golang-migrate are not read yet (keep the up file alone, without .up in its name)", file)
-	}
-	stmts, err := sqlfile.Split(text)
-	if err != nil {
-		return s, fmt.Errorf("%s:%w", file, err)
-	}
-	if len(stmts) == 0 {
-		return s, fmt.Errorf("%s: it has no statements (write some, or remove it)", file)
-	}
-	for _, stmt := range stmts {
-		if fault := stmt.Fault(); fault != "" {
-			return s, fmt.Errorf("%s:%d: %s", file, stmt.Line, fault)
+	case m.SQL != "" && m.Up != nil:
+		return script{}, fmt.Errorf("%s: it has both SQL and Up (give one)", place)
+	case m.SQL == "" && m.Up == nil:
+		return script{}, fmt.Errorf("%s: it has neither SQL nor Up (give one)", place)
+	case m.Up == nil && m.Down != nil:
+		return script{}, fmt.Errorf("%s: it has Down without Up (give both, or write the way back into SQL)", place)
+	case m.Up != nil:
+		file := sqlfile.Script{File: place}
+		s := script{app: r.App, name: m.Name, file: place, checksum: goChecksum, requires: m.Requires, up: way{file, m.Up}, inProgram: true}
+		if m.Down != nil {
+			s.down = &way{file, m.Down}
 		}
+		return s, nil
 	}
-	s.up.Script = sqlfile.Script{File: file, Statements: stmts}
+	parsed, err := r.Parse(m.Name, m.SQL)
+	if err != nil {
+		return script{}, err
+	}
+	s := newScript(r.App, parsed)
+	s.inProgram = true
+	s.requires = append(slices.Clone(m.Requires), s.requires...)
 	return s, nil
 }

@@ -17,10 +17,13 @@ import (
 var ErrNewer = errors.New("the schema is newer than the program")
 
 // StatementError is a statement of a file that PostgreSQL refused. Everything
-// that the file did to the schema was rolled back.
+// that the file did to the schema was rolled back, unless its statements run one by one.
 type StatementError struct {
 	// File is the path from the folder of the apps: shop/schema.sql.
 	File string
+	// Kept is how many statements of the file ran before it and stay, because they run
+	// one by one: the next run goes on behind them.
+	Kept int
 	// Line is where in File the error is, from 1.
 	Line int
 	// Statement is the text of the statement.
@@ -29,12 +32,14 @@ type StatementError struct {
 	Schema tenant.Schema
 	// Err is the cause, a *pgconn.PgError where PostgreSQL gave one.
 	Err error
+	// role is the migrator role.
+	role string
 }
 
 // newStatementError finds the line of the error: where PostgreSQL points to,
 // else where the statement begins.
-func newStatementError(schema tenant.Schema, s script, stmt sqlfile.Statement, err error) *StatementError {
-	e := &StatementError{File: s.file, Line: stmt.Line, Statement: stmt.Text, Schema: schema, Err: err}
+func (m *Migrator) newStatementError(schema tenant.Schema, file string, stmt sqlfile.Statement, err error) *StatementError {
+	e := &StatementError{File: file, Line: stmt.Line, Statement: stmt.Text, Schema: schema, Err: err, role: m.config.MigratorRole}
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.Position > 0 {
 		e.Line += strings.Count(firstRunes(stmt.Text, int(pgErr.Position)-1), "\n")
@@ -57,15 +62,19 @@ func firstRunes(s string, n int) string {
 // Error is two lines: file, line, schema and cause, then the statement's
 // beginning.
 func (e *StatementError) Error() string {
-	return fmt.Sprintf("%s:%d: schema %q: %s; nothing of the file was kept\n\t%s",
-		e.File, e.Line, e.Schema, describe(e.Err), abridge(e.Statement))
+	kept := "nothing of the file was kept"
+	if e.Kept > 0 {
+		kept = fmt.Sprintf("the statements before it, %d, stay, and the next run goes on with it", e.Kept)
+	}
+	return fmt.Sprintf("%s:%d: schema %q: %s; %s\n\t%s",
+		e.File, e.Line, e.Schema, describe(e.Err, e.Schema, e.role), kept, abridge(e.Statement))
 }
 
 // Unwrap returns the cause.
 func (e *StatementError) Unwrap() error { return e.Err }
 
-// describe is PostgreSQL's message with its detail and hint, in one line.
-func describe(err error) string {
+// describe is PostgreSQL's message with its detail and hint, and the cure, in one line.
+func describe(err error, schema tenant.Schema, role string) string {
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) {
 		return err.Error()
@@ -76,14 +85,30 @@ func describe(err error) string {
 			text += "; " + strings.Join(strings.Fields(more), " ")
 		}
 	}
-	switch pgErr.Code {
-	case dberr.InsufficientPrivilege:
-		text += "; GRANT the role what it lacks, or run as the owner"
-	case dberr.ActiveTransaction:
-		text += "; every file runs in a transaction, and statements that cannot are not supported yet"
-	}
-	return text
+	return text + cure(err, schema, role)
 }
+
+// cure is what is to be done about an error of PostgreSQL in a migration; it is empty
+// where that is for the author to see.
+func cure(err error, schema tenant.Schema, role string) string {
+	switch code := dberr.Code(err); {
+	case code == dberr.InsufficientPrivilege && !schema.IsPublic():
+		return "; tenants' migrations may not change what is shared: move the statement into a shared app, or GRANT role " + role + " what it lacks; or, if what it names is the tenant's own: " + giveAll(schema, role)
+	case code == dberr.InsufficientPrivilege:
+		return "; GRANT the role what it lacks, or run as the owner"
+	case code == dberr.ActiveTransaction:
+		return "; it is not known to need that, so it ran in one: run it by hand"
+	}
+	return ""
+}
+
+// giveAll is the statement that gives a schema, and what is in it, to the role.
+func giveAll(schema tenant.Schema, role string) string {
+	return "SELECT cotenant.give_all(" + literal(schema.String()) + ", " + literal(role) + ")"
+}
+
+// literal is a string in SQL.
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // abridge brings a statement into one line of at most 100 characters.
 func abridge(stmt string) string {

@@ -2,8 +2,12 @@ package migrate
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -35,75 +39,89 @@ func createHistorySQL(schema tenant.Schema) string {
 )`
 }
 
-// readHistory returns the records of schema by app.
-func readHistory(ctx context.Context, tx pgx.Tx, schema tenant.Schema) (map[string][]record, error) {
-	rows, err := tx.Query(ctx, `SELECT app, name, checksum, faked FROM `+searchpath.Qualify(schema, historyTable),
-		pgx.QueryExecModeDescribeExec)
+// history is the records of a schema by app and name.
+type history map[string]map[string]record
+
+// readHistory returns the history of schema; it is empty where the schema has none. Who
+// drops a schema locks it: that is waited for as long as for other locks.
+func (c changer) readHistory(ctx context.Context, tx pgx.Tx, schema tenant.Schema) (history, error) {
+	h := make(history)
+	var there bool
+	err := tx.QueryRow(ctx, "SELECT pg_catalog.to_regclass($1) IS NOT NULL FROM pg_catalog.set_config('lock_timeout', $2, true)", pgx.QueryExecModeExec,
+		searchpath.Qualify(schema, historyTable), milliseconds(c.config.LockTimeout)).Scan(&there)
+	if err != nil || !there {
+		return h, err
+	}
+	rows, err := tx.Query(ctx, `SELECT app, name, checksum, faked FROM `+searchpath.Qualify(schema, historyTable), pgx.QueryExecModeExec)
 	if err != nil {
 		return nil, err
 	}
-	history := make(map[string][]record)
 	var r record
 	_, err = pgx.ForEachRow(rows, []any{&r.app, &r.name, &r.checksum, &r.faked}, func() error {
-		history[r.app] = append(history[r.app], r)
+		h.add(r)
 		return nil
 	})
-	return history, err
+	return h, err
 }
 
-// step is one transaction's worth of work: a script, and the records that go
-// into the history with it.
-type step struct {
-	script  script
-	records []record
-}
-
-// plan returns the steps that bring app from its records in a schema to its
-// files.
-func (l loadedApp) plan(records []record) ([]step, error) {
-	if len(records) == 0 && l.schema != nil {
-		s := step{script: *l.schema, records: []record{l.schema.record(false)}}
-		for _, m := range l.migrations {
-			s.records = append(s.records, m.record(true))
-		}
-		return []step{s}, nil
-	}
-	if err := l.compare(records); err != nil {
-		return nil, err
-	}
-	var steps []step
-	for _, m := range l.migrations {
-		if !slices.ContainsFunc(records, func(r record) bool { return r.name == m.name }) {
-			steps = append(steps, step{script: m, records: []record{m.record(false)}})
-		}
-	}
-	return steps, nil
-}
-
-// compare refuses a history that the files of the app do not lead to.
-func (l loadedApp) compare(records []record) error {
+func (h history) add(records ...record) {
 	for _, r := range records {
-		if r.name == schemaFile {
-			if l.schema != nil && len(l.migrations) == 0 && l.schema.checksum != r.checksum {
-				return fmt.Errorf("%s changed since it ran (keep it as it is now, for new schemas, and write the change as a migration too, %s/migrations/0001_….sql, for those that exist)", l.schema.file, l.name)
-			}
-			continue
+		if h[r.app] == nil {
+			h[r.app] = make(map[string]record)
 		}
-		i := slices.IndexFunc(l.migrations, func(m script) bool { return m.name == r.name })
-		if i < 0 {
-			return fmt.Errorf("%w: its migration %s/%s is not among the program's files (run the newer program, or restore the file)", ErrNewer, l.name, r.name)
-		}
-		m := l.migrations[i]
-		if m.checksum != r.checksum && l.inProgram {
-			return fmt.Errorf("%s changed since it ran (was a setting changed that it depends on, such as the name of a table?)", m.file)
-		}
-		if m.checksum != r.checksum {
-			return fmt.Errorf("%s changed since it ran (restore it, and write the change as a new migration)", m.file)
-		}
+		h[r.app][r.name] = r
 	}
-	return nil
 }
 
-func (s script) record(faked bool) record {
+func (h history) remove(app string, names ...string) {
+	for _, name := range names {
+		delete(h[app], name)
+	}
+	if len(h[app]) == 0 {
+		delete(h, app)
+	}
+}
+
+func (h history) has(app, name string) bool {
+	_, ok := h[app][name]
+	return ok
+}
+
+// digest tells histories apart that lead to different work. The record of a schema.sql
+// counts only where its app has no other: it does not say which schema.sql a schema
+// with migrations began with. Whether a record is faked does not count either.
+func (h history) digest() string {
+	sum := sha256.New()
+	for _, app := range slices.Sorted(maps.Keys(h)) {
+		records := h[app]
+		for _, name := range slices.Sorted(maps.Keys(records)) {
+			if name == schemaFile && len(records) > 1 {
+				continue
+			}
+			fmt.Fprintf(sum, "%s\x00%s\x00%s\n", app, name, records[name].checksum)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// insertRecordsSQL inserts n records. Those that are there already are refused: then
+// somebody else has done the work.
+func insertRecordsSQL(schema tenant.Schema, n int) string {
+	var values []string
+	for i := range n {
+		values = append(values, fmt.Sprintf("($%d, $%d, $%d, $%d::boolean)", 4*i+1, 4*i+2, 4*i+3, 4*i+4))
+	}
+	return "INSERT INTO " + searchpath.Qualify(schema, historyTable) + " (app, name, checksum, faked) VALUES " + strings.Join(values, ", ")
+}
+
+func recordParams(records []record) [][]byte {
+	var params [][]byte
+	for _, r := range records {
+		params = append(params, []byte(r.app), []byte(r.name), []byte(r.checksum), fmt.Append(nil, r.faked))
+	}
+	return params
+}
+
+func (s *script) record(faked bool) record {
 	return record{app: s.app, name: s.name, checksum: s.checksum, faked: faked}
 }

@@ -33,15 +33,18 @@ type CreateParams struct {
 
 // Create creates a tenant: its row, its domains, its schema and the tables of
 // all tenant apps, in one transaction. On any error nothing of it is left; only if
-// the connection is lost during the COMMIT itself, nobody knows, and BySchema tells.
+// the connection is lost during the COMMIT itself, nobody knows, and BySchema tells. A
+// creation that waits too long for a lock on a shared table is tried again from the
+// start, OnTenantCreated too.
 //
 // The error wraps tenant.ErrSchemaTaken if a tenant or the database has the
 // schema already, tenant.ErrDomainTaken if a tenant has one of the domains, or
-// what the Builder or OnTenantCreated returned.
+// what the Builder or OnTenantCreated returned. An error of OnSchemaSynced comes beside
+// the tenant, which is there.
 func (r *Registry) Create(ctx context.Context, params CreateParams) (*tenant.Tenant, error) {
 	t, err := r.create(ctx, params)
 	if err != nil {
-		return nil, fmt.Errorf("create tenant %q: %w", params.Schema, err)
+		return t, fmt.Errorf("create tenant %q: %w", params.Schema, err)
 	}
 	return t, nil
 }
@@ -56,13 +59,20 @@ func (r *Registry) create(ctx context.Context, params CreateParams) (*tenant.Ten
 	defer r.creations.Release(1)
 	var t *tenant.Tenant
 	var commit func()
-	err := r.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
-		defer discard(ctx, conn.Conn())
-		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
-			t, commit, err = r.createIn(ctx, tx, params)
-			return err
+	var err error
+	for range attempts {
+		err = r.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+			defer discard(ctx, conn.Conn())
+			return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
+				t, commit, err = r.createIn(ctx, tx, params)
+				return err
+			})
 		})
-	})
+		// Its keys lock shared tables, on which others may be at work.
+		if code := dberr.Code(err); code != dberr.LockNotAvailable && code != dberr.DeadlockDetected {
+			break
+		}
+	}
 	if err != nil {
 		return nil, r.schemaTaken(ctx, r.pool, params.Schema, err)
 	}
@@ -73,7 +83,23 @@ func (r *Registry) create(ctx context.Context, params CreateParams) (*tenant.Ten
 	for _, d := range params.Domains {
 		r.cache.forgetName(name{domainName, d.String()})
 	}
+	if r.config.OnSchemaSynced != nil {
+		if err := r.config.OnSchemaSynced(contextOf(ctx, t), t); err != nil {
+			return t, fmt.Errorf("it was created; OnSchemaSynced: %w", err)
+		}
+	}
 	return t, nil
+}
+
+// attempts is how many times a creation is tried that does not get a lock.
+const attempts = 3
+
+// contextOf returns ctx with the tenant in it.
+func contextOf(ctx context.Context, t *tenant.Tenant) context.Context {
+	if t.IsPublic() {
+		return tenant.Public(ctx)
+	}
+	return tenant.NewContext(ctx, t)
 }
 
 // createIn creates the tenant within tx. After the commit, committed is to be

@@ -55,12 +55,17 @@ type Config struct {
 	// others, so that these do not hold up those. Further ones wait, and a
 	// thousand waiting make the next fail with ErrBusy. Defaults to 4.
 	MaxMisses int
+	// OnSchemaSynced is called for each new tenant when it is there to stay, with the
+	// tenant in ctx. Defaults to nothing.
+	OnSchemaSynced func(ctx context.Context, t *tenant.Tenant) error
 	// OnTenantCreated is called for each new tenant, the public one too, in the
 	// transaction that creates it, after its tables were made, with the search path at its
 	// schema and the tenant in ctx. An error undoes the creation. Until the
 	// commit, ctx is refused everywhere else with tenant.ErrUncommitted; calls
 	// of the registry take a connection of their own, and do not see the
-	// tenant. Defaults to nothing.
+	// tenant. What it creates is the login's, and migrations, which run as the migrator
+	// role, cannot alter it: SET LOCAL ROLE cotenant_migrator before it and RESET ROLE
+	// behind it, or call cotenant.give_all. Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	// TenantsTable is the name of the tenants' table. Neither name can be
 	// changed once the tables were made. Defaults to cotenant.tenants.

@@ -15,15 +15,19 @@ import (
 // SQLSTATEs (PostgreSQL manual, appendix A "PostgreSQL Error Codes").
 const (
 	ActiveTransaction     = "25001"
+	DeadlockDetected      = "40P01"
+	DuplicateObject       = "42710"
 	DuplicateSchema       = "42P06"
 	InsufficientPrivilege = "42501"
 	InvalidAuthorization  = "28000"
 	InvalidCatalogName    = "3D000"
 	InvalidPassword       = "28P01"
 	InvalidSchemaName     = "3F000"
+	LockNotAvailable      = "55P03"
 	NotNullViolation      = "23502"
 	TooManyConnections    = "53300"
 	UndefinedColumn       = "42703"
+	UndefinedFunction     = "42883"
 	UndefinedTable        = "42P01"
 	UniqueViolation       = "23505"
 )

@@ -68,10 +68,12 @@ var floors = map[string]floor{
 
 // sideways are the imports within a floor that have a reason.
 var sideways = map[[2]string]string{
-	{"internal/devpg", "internal/dberr"}:      "DATABASE_URL fails in the words that Open has for it",
-	{"internal/scope", "internal/searchpath"}: "an owner's path is written as every other",
-	{"internal/testdb", "internal/devpg"}:     "the tests' database is a development server",
-	{"internal/testdb", "internal/pgbouncer"}: "and the tests' pooler stands in front of it",
+	{"bench/access", "bench/internal/report"}:  "the benchmarks print alike",
+	{"bench/schemas", "bench/internal/report"}: "the benchmarks print alike",
+	{"internal/devpg", "internal/dberr"}:       "DATABASE_URL fails in the words that Open has for it",
+	{"internal/scope", "internal/searchpath"}:  "an owner's path is written as every other",
+	{"internal/testdb", "internal/devpg"}:      "the tests' database is a development server",
+	{"internal/testdb", "internal/pgbouncer"}:  "and the tests' pooler stands in front of it",
 }
 
 // development is what starts a PostgreSQL server on a developer's machine, or what
@@ -79,7 +81,7 @@ var sideways = map[[2]string]string{
 // should carry it.
 var (
 	development = []string{module + "/internal/devpg", module + "/internal/pgbouncer", "github.com/fergusstrange/embedded-postgres"}
-	mayDevelop  = []string{"bench/access", "cmd/cotenant", "internal/devpg", "internal/pgbouncer", "internal/testdb"}
+	mayDevelop  = []string{"bench/access", "bench/schemas", "cmd/cotenant", "internal/devpg", "internal/pgbouncer", "internal/testdb"}
 )
 
 // imports has, for some packages, all that they may import besides the standard
@@ -114,6 +116,8 @@ var modules = map[string][]string{
 		"golang.org/x/text",
 	},
 	"cotenant": {
+		"github.com/agext/levenshtein",   // the nearest name of an app or a schema
+		"github.com/cenkalti/backoff/v5", // between attempts at a schema
 		"github.com/hashicorp/golang-lru/v2",
 		"github.com/jackc/pgpassfile",
 		"github.com/jackc/pgservicefile",
@@ -121,6 +125,26 @@ var modules = map[string][]string{
 		"github.com/jackc/puddle/v2",
 		"golang.org/x/net",
 		"golang.org/x/sync",
+		"golang.org/x/text",
+	},
+	"manage": { // cotenant's, and what a command line is made of
+		"github.com/agext/levenshtein",
+		"github.com/cenkalti/backoff/v5",
+		"github.com/hashicorp/golang-lru/v2",
+		"github.com/jackc/pgpassfile",
+		"github.com/jackc/pgservicefile",
+		"github.com/jackc/pgx/v5",
+		"github.com/jackc/puddle/v2",
+		"github.com/mitchellh/colorstring",
+		"github.com/pelletier/go-toml/v2",
+		"github.com/rivo/uniseg",
+		"github.com/schollz/progressbar/v3",
+		"github.com/spf13/cobra",
+		"github.com/spf13/pflag",
+		"golang.org/x/net",
+		"golang.org/x/sync",
+		"golang.org/x/sys",
+		"golang.org/x/term",
 		"golang.org/x/text",
 	},
 }

@@ -15,6 +15,29 @@ import (
 // use.
 func Role(tb testing.TB, address string, attributes ...string) string {
 	tb.Helper()
+	name, database := claim(tb, address)
+	password := randomName()
+	err := execute(address,
+		"CREATE ROLE "+name+" LOGIN PASSWORD '"+password+"' "+strings.Join(attributes, " "),
+		"GRANT ALL ON DATABASE "+database+" TO "+name)
+	if err != nil {
+		tb.Fatalf("testdb: create role: %v", err)
+	}
+	return withUser(address, name, password)
+}
+
+// RoleName returns the name of a role that is not there, for what is tested to make. It
+// is dropped with the database at address, which New made, before what Role makes later.
+// RoleName is safe for concurrent use.
+func RoleName(tb testing.TB, address string) string {
+	tb.Helper()
+	name, _ := claim(tb, address)
+	return name
+}
+
+// claim returns a name of a role, which is dropped with the database at address.
+func claim(tb testing.TB, address string) (name, database string) {
+	tb.Helper()
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		tb.Fatalf("testdb: role: %v", err)
@@ -22,20 +45,14 @@ func Role(tb testing.TB, address string, attributes ...string) string {
 	if !strings.HasPrefix(config.Database, namePrefix) {
 		tb.Fatalf("testdb: role: database %q was not made by New", config.Database)
 	}
-	name, password := randomName(), randomName()
+	name = randomName()
 	shared.Lock()
+	defer shared.Unlock()
 	if shared.roles == nil {
 		shared.roles = make(map[string][]string)
 	}
 	shared.roles[config.Database] = append(shared.roles[config.Database], name)
-	shared.Unlock()
-	err = execute(address,
-		"CREATE ROLE "+name+" LOGIN PASSWORD '"+password+"' "+strings.Join(attributes, " "),
-		"GRANT ALL ON DATABASE "+config.Database+" TO "+name)
-	if err != nil {
-		tb.Fatalf("testdb: create role: %v", err)
-	}
-	return withUser(address, name, password)
+	return name, config.Database
 }
 
 // withUser returns address, a URL or a keyword/value string that pgx has

@@ -1,0 +1,191 @@
+-- What the engine keeps beside the histories. Made at the first run; the comment on
+-- begin_change says which engine has been here.
+
+CREATE SCHEMA IF NOT EXISTS cotenant;
+
+-- The index of the histories: who is behind is one query however many schemas there
+-- are. A namespace that is not the schema's (it was restored, or made anew) means that
+-- nothing is known. Tenant 0 is public.
+CREATE TABLE IF NOT EXISTS cotenant.schema_versions (
+	tenant_id bigint PRIMARY KEY,
+	namespace oid NOT NULL,
+	digest text NOT NULL
+) WITH (fillfactor = 50);
+
+-- How far a migration has come whose statements run one by one.
+CREATE TABLE IF NOT EXISTS cotenant.migration_progress (
+	tenant_id bigint NOT NULL,
+	namespace oid NOT NULL,
+	app text NOT NULL,
+	name text NOT NULL,
+	done integer NOT NULL,
+	begun integer NOT NULL,
+	checksum text NOT NULL,
+	PRIMARY KEY (tenant_id, app, name)
+);
+
+-- begin_change takes the lock of a schema, without waiting, and its version from one
+-- digest to the next, which proves that the schema is there. What follows in the
+-- transaction is done by the migrator role, if the schema is that role's. Its own search
+-- path has its queries planned once, whatever the caller's is.
+CREATE OR REPLACE FUNCTION cotenant.begin_change(tenant bigint, key bigint, schema text, digest_from text, digest_to text, role text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT pg_try_advisory_xact_lock(key) THEN
+		RAISE EXCEPTION 'another program is changing the schema' USING ERRCODE = 'CT001';
+	END IF;
+	UPDATE cotenant.schema_versions AS v SET digest = digest_to
+		WHERE v.tenant_id = tenant AND v.digest = digest_from
+			AND v.namespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = begin_change.schema);
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'the schema is not as it was when the change was planned' USING ERRCODE = 'CT002';
+	END IF;
+	PERFORM set_config('role', r.rolname, true)
+		FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = begin_change.schema AND r.rolname = begin_change.role;
+END $$;
+
+-- end_change fails if the search path is not what it was, and with it the schema; or if
+-- the schema has another name now, since what does not find a schema lands in public.
+CREATE OR REPLACE FUNCTION cotenant.end_change(tenant bigint, schema text, path text, path_now text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF path_now <> path THEN
+		RAISE EXCEPTION '%', path_now USING ERRCODE = 'CT003';
+	END IF;
+	PERFORM FROM cotenant.schema_versions AS v, pg_namespace AS n
+		WHERE v.tenant_id = tenant AND n.oid = v.namespace AND n.nspname = end_change.schema;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'the schema was renamed while it was changed' USING ERRCODE = 'CT002';
+	END IF;
+END $$;
+
+-- give_schema gives a schema to the migrator role, if there is one that the login may
+-- become.
+CREATE OR REPLACE FUNCTION cotenant.give_schema(schema text, role text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF cotenant.may_become(role) THEN
+		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema, role);
+	END IF;
+END $$;
+
+-- give_all gives a schema and what is in it to a role, for an administrator: a schema that
+-- was made before the role was there, or what a hook made in it. What belongs to an
+-- extension is left alone; indexes, and the sequences of columns, go with their table.
+CREATE OR REPLACE FUNCTION cotenant.give_all(schema text, role text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	space oid := (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = schema);
+	command text;
+BEGIN
+	IF space IS NULL THEN
+		RAISE EXCEPTION 'schema "%" does not exist', schema USING ERRCODE = 'invalid_schema_name';
+	END IF;
+	EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema, role);
+	FOR command IN
+		WITH things (class, id, kind, owner, name) AS (
+			SELECT 'pg_class'::regclass, c.oid, CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+				c.relowner, format('%I.%I', schema, c.relname)
+				FROM pg_class AS c WHERE c.relnamespace = space AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+			UNION ALL
+			SELECT 'pg_proc'::regclass, p.oid, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END,
+				p.proowner, format('%I.%I(%s)', schema, p.proname, CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*' ELSE pg_get_function_identity_arguments(p.oid) END)
+				FROM pg_proc AS p WHERE p.pronamespace = space
+			UNION ALL
+			SELECT 'pg_type'::regclass, t.oid, CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.typowner, format('%I.%I', schema, t.typname)
+				FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+				WHERE t.typnamespace = space AND t.typtype IN ('b', 'c', 'd', 'e', 'r') AND NOT EXISTS (SELECT FROM pg_type AS e WHERE e.typarray = t.oid) AND (c.oid IS NULL OR c.relkind = 'c')
+			UNION ALL
+			SELECT 'pg_operator'::regclass, o.oid, 'OPERATOR', o.oprowner,
+				format('%I.%s (%s, %s)', schema, o.oprname, CASE o.oprleft WHEN 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END, format_type(o.oprright, NULL))
+				FROM pg_operator AS o WHERE o.oprnamespace = space
+			UNION ALL
+			SELECT 'pg_opclass'::regclass, o.oid, 'OPERATOR CLASS', o.opcowner, format('%I.%I USING %I', schema, o.opcname, a.amname)
+				FROM pg_opclass AS o JOIN pg_am AS a ON a.oid = o.opcmethod WHERE o.opcnamespace = space
+			UNION ALL
+			SELECT 'pg_opfamily'::regclass, o.oid, 'OPERATOR FAMILY', o.opfowner, format('%I.%I USING %I', schema, o.opfname, a.amname)
+				FROM pg_opfamily AS o JOIN pg_am AS a ON a.oid = o.opfmethod WHERE o.opfnamespace = space
+			UNION ALL
+			SELECT 'pg_collation'::regclass, c.oid, 'COLLATION', c.collowner, format('%I.%I', schema, c.collname) FROM pg_collation AS c WHERE c.collnamespace = space
+			UNION ALL
+			SELECT 'pg_conversion'::regclass, c.oid, 'CONVERSION', c.conowner, format('%I.%I', schema, c.conname) FROM pg_conversion AS c WHERE c.connamespace = space
+			UNION ALL
+			SELECT 'pg_statistic_ext'::regclass, e.oid, 'STATISTICS', e.stxowner, format('%I.%I', schema, e.stxname) FROM pg_statistic_ext AS e WHERE e.stxnamespace = space
+			UNION ALL
+			SELECT 'pg_ts_config'::regclass, c.oid, 'TEXT SEARCH CONFIGURATION', c.cfgowner, format('%I.%I', schema, c.cfgname) FROM pg_ts_config AS c WHERE c.cfgnamespace = space
+			UNION ALL
+			SELECT 'pg_ts_dict'::regclass, d.oid, 'TEXT SEARCH DICTIONARY', d.dictowner, format('%I.%I', schema, d.dictname) FROM pg_ts_dict AS d WHERE d.dictnamespace = space
+		)
+		SELECT format('ALTER %s %s OWNER TO %I', t.kind, t.name, role) FROM things AS t JOIN pg_roles AS r ON r.oid = t.owner
+		WHERE r.rolname <> role AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = t.class AND d.objid = t.id
+			AND (d.deptype = 'e' OR t.kind = 'SEQUENCE' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0))
+	LOOP
+		EXECUTE command;
+	END LOOP;
+	FOR command IN -- newer servers have given these along with their range, and refuse this
+		SELECT format('ALTER TYPE %I.%I OWNER TO %I', schema, t.typname, role) FROM pg_type AS t JOIN pg_roles AS r ON r.oid = t.typowner
+		WHERE t.typnamespace = space AND t.typtype = 'm' AND r.rolname <> role
+			AND NOT EXISTS (SELECT FROM pg_depend AS d JOIN pg_range AS g ON g.rngtypid = d.objid
+				WHERE d.classid = 'pg_type'::regclass AND g.rngmultitypid = t.oid AND d.deptype = 'e')
+	LOOP
+		EXECUTE command;
+	END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION cotenant.may_become(role text) RETURNS boolean
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+		RETURN false;
+	ELSIF current_setting('server_version_num')::integer >= 160000 THEN
+		RETURN pg_has_role(role, 'SET') AND pg_has_role(role, 'USAGE');
+	END IF;
+	RETURN pg_has_role(role, 'USAGE');
+END $$;
+
+-- grant_migrator lets the migrator role use what is shared, in public and in the extra
+-- schemas that there are: read it, and refer to it. What is not the login's to give stays
+-- out of its reach.
+CREATE OR REPLACE FUNCTION cotenant.grant_migrator(role text, extra text[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	shared text;
+BEGIN
+	FOR shared IN
+		SELECT n.nspname FROM pg_namespace AS n WHERE NOT has_schema_privilege(role, n.oid, 'USAGE')
+			AND (n.nspname IN ('public', 'cotenant') OR n.nspname = ANY (extra) AND has_schema_privilege(n.oid, 'USAGE WITH GRANT OPTION'))
+	LOOP
+		EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', shared, role);
+	END LOOP;
+	FOR shared IN
+		SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		WHERE (n.nspname = 'public' OR n.nspname = ANY (extra)) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_has_role(c.relowner, 'USAGE')
+			AND NOT (has_table_privilege(role, c.oid, 'SELECT') AND has_table_privilege(role, c.oid, 'REFERENCES'))
+	LOOP
+		EXECUTE format('GRANT SELECT, REFERENCES ON %s TO %I', shared, role);
+	END LOOP;
+END $$;
+
+-- main_versions are the digests that tell what the database has come to: that of public,
+-- and the one that most have of the tenants that were created first and last.
+CREATE OR REPLACE FUNCTION cotenant.main_versions() RETURNS TABLE (schema text, digest text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT n.nspname::text, v.digest FROM cotenant.schema_versions AS v JOIN pg_namespace AS n ON n.oid = v.namespace WHERE v.tenant_id = 0
+	UNION ALL
+	(SELECT (array_agg(s.schema ORDER BY s.id DESC))[1], s.digest FROM (
+		(SELECT v.tenant_id, n.nspname::text, v.digest FROM cotenant.schema_versions AS v JOIN pg_namespace AS n ON n.oid = v.namespace
+			WHERE v.tenant_id > 0 ORDER BY v.tenant_id LIMIT 10)
+		UNION
+		(SELECT v.tenant_id, n.nspname::text, v.digest FROM cotenant.schema_versions AS v JOIN pg_namespace AS n ON n.oid = v.namespace
+			WHERE v.tenant_id > 0 ORDER BY v.tenant_id DESC LIMIT 10)
+	) AS s (id, schema, digest) GROUP BY s.digest ORDER BY count(*) DESC, max(s.id) DESC LIMIT 1)
+$$;
+
+-- know_versions fails if one of them is not known.
+CREATE OR REPLACE FUNCTION cotenant.know_versions(known text[]) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM cotenant.main_versions() AS v WHERE NOT CASE WHEN v.schema = 'public' THEN 'public ' ELSE '' END || v.digest = ANY (known)) THEN
+		RAISE EXCEPTION 'the database has versions that have not been looked at' USING ERRCODE = 'CT004';
+	END IF;
+END $$;

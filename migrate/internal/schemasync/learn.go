@@ -1,0 +1,247 @@
+package schemasync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/catalog"
+	"github.com/cotenant/cotenant/internal/searchpath"
+	"github.com/cotenant/cotenant/migrate/internal/sqlfile"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// Options say how Learn works. The zero value means the defaults.
+type Options struct {
+	// ExtraSchemas are on the search path behind public. Defaults to none.
+	ExtraSchemas []tenant.Schema
+	// LockTimeout is how long a statement waits for a lock: a foreign key locks the
+	// shared table that it leads to until all is rolled back. Defaults to no limit.
+	LockTimeout time.Duration
+	// Role is who runs the statements, and owns the scratch schema. Defaults to the
+	// current user.
+	Role string
+}
+
+// StatementError is a statement that PostgreSQL refused.
+type StatementError struct {
+	App       int   // index in the apps that were given to Learn
+	Statement int   // index in the app's statements
+	Err       error // a *pgconn.PgError where PostgreSQL gave one
+}
+
+// Error has no place: the caller knows the file and the line.
+func (e *StatementError) Error() string {
+	return fmt.Sprintf("statement %d of app %d: %v", e.Statement+1, e.App+1, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *StatementError) Unwrap() error { return e.Err }
+
+// Learn runs the statements of apps one after the other in one scratch schema, and
+// returns a Definition for each app. An app's statements are those of its schema.sql;
+// where an app has none, and others build on it, those of its migrations. All apps of
+// a schema should be given, in their order: what one does to the tables of another is
+// then known, and not taken for a difference.
+//
+// Everything happens within a savepoint of tx, which is rolled back: tx is as it was,
+// also after an error. The error is a *StatementError if PostgreSQL refused a
+// statement. What PostgreSQL cannot roll back (nextval of a shared sequence) stays.
+//
+// After each statement that is not INSERT and its like the whole scratch schema is
+// read: 110 statements that make 22 tables take about 1 s, 500 that make 100 tables
+// about 20 s on a busy machine. It is for once a run, not for each schema.
+func Learn(ctx context.Context, tx pgx.Tx, apps [][]sqlfile.Statement, options *Options) (definitions []*Definition, err error) {
+	if options == nil {
+		options = &Options{}
+	}
+	savepoint, err := tx.Begin(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("scratch schema: %w", err)
+	}
+	defer func() {
+		undo := savepoint.Rollback(ctx)
+		if undo == nil {
+			undo = catalog.Release(ctx, tx)
+		}
+		if undo != nil {
+			err = errors.Join(err, fmt.Errorf("roll the scratch schema back: %w", undo))
+		}
+	}()
+	l := learner{tx: savepoint, creators: map[string]place{}}
+	if err := l.open(ctx, options); err != nil {
+		return nil, fmt.Errorf("scratch schema: %w", err)
+	}
+	for app, statements := range apps {
+		if err := l.run(ctx, app, statements); err != nil {
+			return nil, err
+		}
+	}
+	return l.finish(ctx)
+}
+
+// place is where a statement stands.
+type place struct{ app, statement int }
+
+func (p place) before(q place) bool {
+	return p.app < q.app || p.app == q.app && p.statement < q.statement
+}
+
+// learner runs statements and watches the catalog.
+type learner struct {
+	tx       pgx.Tx
+	schema   string
+	creators map[string]place // of every object that was ever there: who made it last
+	state    map[string]catalog.Object
+	rows     map[string]int64 // see written
+	apps     [][]step
+	ends     []map[string]catalog.Object // the state after each app
+}
+
+// open makes the scratch schema and sets the path to it. The name is unique as long as
+// the transaction lasts.
+func (l *learner) open(ctx context.Context, options *Options) error {
+	pid := 0
+	if err := l.tx.QueryRow(ctx, "SELECT pg_catalog.pg_backend_pid()").Scan(&pid); err != nil {
+		return err
+	}
+	l.schema = "cotenant_scratch_" + strconv.Itoa(pid)
+	statements := []string{
+		"CREATE SCHEMA " + l.schema,
+		"SET LOCAL search_path = " + l.schema + ", " + searchpath.For(tenant.PublicSchema(), options.ExtraSchemas...),
+		"SET LOCAL plan_cache_mode = force_generic_plan", // for plan
+		fmt.Sprintf("SET LOCAL lock_timeout = %d", options.LockTimeout.Milliseconds()),
+	}
+	if options.Role != "" {
+		role := pgx.Identifier{options.Role}.Sanitize()
+		statements[0] += " AUTHORIZATION " + role
+		statements = append(statements, "SET LOCAL ROLE "+role)
+	}
+	for _, sql := range statements {
+		if _, err := l.tx.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	l.state, l.rows = map[string]catalog.Object{}, map[string]int64{}
+	return l.plan(ctx)
+}
+
+// plan has the catalog's query planned once, for catalogs that are not as empty as they
+// may be now.
+func (l *learner) plan(ctx context.Context) error {
+	tx, err := l.tx.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
+		return err
+	}
+	if err := catalog.Prepare(ctx, tx); err != nil {
+		return err
+	}
+	if _, err := catalog.ReadNamed(ctx, tx, l.schema); err != nil {
+		return err
+	}
+	return tx.Rollback(ctx)
+}
+
+// run runs the statements of an app and notes what each does.
+func (l *learner) run(ctx context.Context, app int, statements []sqlfile.Statement) error {
+	steps := make([]step, len(statements))
+	for i, statement := range statements {
+		_, err := l.tx.Conn().PgConn().ExecParams(ctx, statement.Text, nil, nil, nil, nil).Close()
+		if err != nil {
+			return &StatementError{App: app, Statement: i, Err: err}
+		}
+		steps[i] = step{statement: statement}
+		if err := l.watch(ctx, &steps[i]); err != nil {
+			return err
+		}
+		for _, key := range steps[i].creates {
+			l.creators[key] = place{app, i}
+		}
+	}
+	l.apps = append(l.apps, steps)
+	l.ends = append(l.ends, l.state)
+	return nil
+}
+
+// watch notes what the statement that just ran did.
+func (l *learner) watch(ctx context.Context, s *step) error {
+	if s.setting() {
+		return nil
+	}
+	if !s.manipulation() {
+		objects, err := catalog.ReadNamed(ctx, l.tx, l.schema)
+		if err != nil {
+			return err
+		}
+		state := make(map[string]catalog.Object, len(objects))
+		for _, o := range objects {
+			state[o.Key()] = o
+			s.note(l.state, o)
+		}
+		for key := range l.state {
+			if _, ok := state[key]; !ok {
+				s.drops = append(s.drops, key)
+			}
+		}
+		l.state = state
+	}
+	rows, err := l.written(ctx)
+	for key, n := range rows {
+		if n != l.rows[key] {
+			s.writes = append(s.writes, key)
+		}
+	}
+	l.rows = rows
+	return err
+}
+
+// written returns, for each table, how many of its rows were inserted, updated and
+// deleted in the transaction, and for each sequence the value that it has come to.
+func (l *learner) written(ctx context.Context) (map[string]int64, error) {
+	rows, err := l.tx.Query(ctx, `
+		SELECT CASE c.relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || pg_catalog.quote_ident(c.relname),
+			CASE c.relkind WHEN 'S' THEN COALESCE(pg_catalog.pg_sequence_last_value(c.oid), 0)
+			ELSE pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
+				+ pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) END
+		FROM pg_catalog.pg_namespace n
+		JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = n.oid
+			AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+		JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'S')
+		WHERE n.nspname = $1::text`, l.schema)
+	if err != nil {
+		return nil, fmt.Errorf("scratch schema: %w", err)
+	}
+	written := map[string]int64{}
+	var (
+		key string
+		n   int64
+	)
+	_, err = pgx.ForEachRow(rows, []any{&key, &n}, func() error {
+		written[key] = n
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("scratch schema: %w", err)
+	}
+	return written, nil
+}
+
+// finish makes the definitions of what is there in the end.
+func (l *learner) finish(ctx context.Context) ([]*Definition, error) {
+	objects, needs, err := catalog.ReadNeeds(ctx, l.tx, l.schema)
+	if err != nil {
+		return nil, err
+	}
+	definitions := make([]*Definition, len(l.apps))
+	for app := range l.apps {
+		definitions[app] = l.define(app, objects, needs)
+	}
+	return definitions, nil
+}

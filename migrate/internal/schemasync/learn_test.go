@@ -1,0 +1,220 @@
+package schemasync_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cotenant/cotenant/internal/testdb"
+	"github.com/cotenant/cotenant/migrate/internal/schemasync"
+	"github.com/cotenant/cotenant/migrate/internal/sqlfile"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// Apps of one schema do not take each other's tables for theirs, and what one does to
+// the other's tables is right where both are and where one is.
+func TestApps(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, testdb.New(t))
+	execute(t, conn, public)
+	const (
+		a  = things + "CREATE FUNCTION touch() RETURNS integer LANGUAGE sql AS 'SELECT 1';"
+		a2 = a + "CREATE TABLE kinds (id integer PRIMARY KEY); ALTER TABLE things ADD kind integer REFERENCES kinds;"
+		b  = `CREATE TABLE parts (thing integer REFERENCES things); ALTER TABLE things ADD part integer; ALTER TABLE things ALTER name SET DEFAULT 'x';
+			CREATE OR REPLACE FUNCTION touch() RETURNS integer LANGUAGE sql AS 'SELECT 1';`
+		b2 = b + "ALTER TABLE things ALTER price SET NOT NULL; CREATE INDEX ON things (kind);"
+	)
+	alone, both, none := tenant.MustParseSchema("alone"), tenant.MustParseSchema("both"), tenant.MustParseSchema("none")
+	build(t, conn, alone, split(t, a))
+	build(t, conn, both, split(t, a+b))
+	build(t, conn, none, nil)
+	d := learn(t, conn, a2, b2)
+	for _, tt := range []struct {
+		schema  tenant.Schema
+		missing [2]int // of each app
+		differs [2][]string
+	}{
+		{alone, [2]int{2, 6}, [2][]string{nil, nil}},
+		{both, [2]int{2, 1}, [2][]string{nil, {"column things.price is integer NOT NULL in schema.sql and integer in the schema"}}},
+		{none, [2]int{4, 6}, [2][]string{nil, nil}},
+	} {
+		for app := range d {
+			got := d[app].Compare(read(t, conn, tt.schema))
+			if len(got.Missing) != tt.missing[app] {
+				t.Errorf("%s: app %d lacks\n%s", tt.schema, app, firsts(got.Missing))
+			}
+			checkDiffers(t, got.Differs, tt.differs[app])
+			build(t, conn, tt.schema, got.Missing)
+		}
+		for app := range d {
+			got := d[app].Compare(read(t, conn, tt.schema))
+			if len(got.Missing) > 0 {
+				t.Errorf("%s: app %d still lacks\n%s", tt.schema, app, firsts(got.Missing))
+			}
+			checkDiffers(t, got.Differs, tt.differs[app])
+		}
+	}
+	checkAlike(t, read(t, conn, alone), read(t, conn, none), false)
+}
+
+func TestLearnFails(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, testdb.New(t))
+	execute(t, conn, public)
+	err := pgx.BeginFunc(t.Context(), conn, func(tx pgx.Tx) error {
+		_, err := schemasync.Learn(t.Context(), tx, [][]sqlfile.Statement{
+			split(t, things), split(t, "CREATE TABLE parts ();\nALTER TABLE things\n\tADD wrong nonsense"),
+		}, nil)
+		var refused *schemasync.StatementError
+		var cause *pgconn.PgError
+		if !errors.As(err, &refused) || refused.App != 1 || refused.Statement != 1 || !errors.As(err, &cause) || cause.Position == 0 {
+			t.Errorf("Learn: %v; want a StatementError of the second app", err)
+		}
+		n := 0 // the transaction goes on
+		return tx.QueryRow(t.Context(), `SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'cotenant%'`).Scan(&n)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// A shared table that somebody else locks is not waited for longer than asked.
+func TestLearnLockTimeout(t *testing.T) {
+	t.Parallel()
+	url := testdb.New(t)
+	conn, other := connect(t, url), connect(t, url)
+	execute(t, conn, public)
+	execute(t, other, "BEGIN; LOCK TABLE public.taxes IN ACCESS EXCLUSIVE MODE")
+	err := pgx.BeginFunc(t.Context(), conn, func(tx pgx.Tx) error {
+		_, err := schemasync.Learn(t.Context(), tx, [][]sqlfile.Statement{split(t, "CREATE TABLE a (t integer REFERENCES public.taxes)")},
+			&schemasync.Options{LockTimeout: 20 * time.Millisecond})
+		return err
+	})
+	var cause *pgconn.PgError
+	if !errors.As(err, &cause) || cause.Code != "55P03" {
+		t.Errorf("Learn: %v; want lock_not_available", err)
+	}
+}
+
+// The statements run as the role, which may not do what the login may.
+func TestLearnRole(t *testing.T) {
+	t.Parallel()
+	url := testdb.New(t)
+	conn := connect(t, url)
+	config, err := pgx.ParseConfig(testdb.Role(t, url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, conn, public+"GRANT SELECT, REFERENCES ON taxes TO "+config.User)
+	for text, code := range map[string]string{
+		"CREATE TABLE a (t serial REFERENCES taxes); INSERT INTO a SELECT 1 WHERE false": "",
+		"ALTER TABLE public.taxes ADD x integer":                                         "42501",
+	} {
+		err := pgx.BeginFunc(t.Context(), conn, func(tx pgx.Tx) error {
+			_, err := schemasync.Learn(t.Context(), tx, [][]sqlfile.Statement{split(t, text)}, &schemasync.Options{Role: config.User})
+			who := ""
+			if err == nil {
+				err = tx.QueryRow(t.Context(), "SELECT current_user").Scan(&who)
+				if who == config.User {
+					t.Error("Learn leaves the role")
+				}
+			}
+			return err
+		})
+		var cause *pgconn.PgError
+		if got := errors.As(err, &cause); got != (code != "") || got && cause.Code != code {
+			t.Errorf("%s: %v, want %q", text, err, code)
+		}
+	}
+}
+
+// The connection may treat its queries in any way, and has none of ours afterwards.
+func TestLearnModes(t *testing.T) {
+	t.Parallel()
+	url := testdb.New(t)
+	for _, mode := range []pgx.QueryExecMode{
+		pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeExec,
+	} {
+		config, err := pgx.ParseConfig(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.DefaultQueryExecMode = mode
+		conn, err := pgx.ConnectConfig(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if got := learn(t, conn, things)[0].Compare(nil); len(got.Missing) != 1 {
+				t.Errorf("%v: %v", mode, got)
+			}
+		}
+		left := 0
+		err = conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%pg_colla' || 'tion%'`).Scan(&left)
+		if err != nil || left > 0 {
+			t.Errorf("%v: %d statements are left, %v", mode, left, err)
+		}
+		_ = conn.Close(t.Context())
+	}
+}
+
+// Two runs at once have a scratch schema each.
+func TestLearnTwice(t *testing.T) {
+	t.Parallel()
+	url := testdb.New(t)
+	first, second := connect(t, url), connect(t, url)
+	err := pgx.BeginFunc(t.Context(), first, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), "SELECT 1"); err != nil {
+			return err
+		}
+		learn(t, second, things)
+		_, err := schemasync.Learn(t.Context(), tx, [][]sqlfile.Statement{split(t, things)}, nil)
+		learn(t, second, things)
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// shop is a schema.sql of 4 statements a table and one foreign key.
+func shop(tables int) string {
+	sql := &strings.Builder{}
+	for i := range tables {
+		fmt.Fprintf(sql, `CREATE TABLE t%[1]d (id bigserial PRIMARY KEY, parent bigint, name text NOT NULL, price numeric(10,2) DEFAULT 0,
+			at timestamptz NOT NULL DEFAULT now(), tags text[], data jsonb, done boolean NOT NULL DEFAULT false);
+			CREATE INDEX ON t%[1]d (name); CREATE INDEX ON t%[1]d (at) WHERE NOT done; COMMENT ON TABLE t%[1]d IS 'one of many';
+			ALTER TABLE t%[1]d ADD FOREIGN KEY (parent) REFERENCES t%[2]d;`, i, max(0, i-1))
+	}
+	return sql.String()
+}
+
+func BenchmarkLearn(b *testing.B) {
+	for _, tables := range []int{22, 100} {
+		statements := split(b, shop(tables))
+		b.Run(fmt.Sprintf("%d statements", len(statements)), func(b *testing.B) {
+			conn := connect(b, testdb.New(b))
+			for b.Loop() {
+				learn(b, conn, shop(tables))
+			}
+		})
+	}
+}
+
+func BenchmarkCompare(b *testing.B) {
+	conn := connect(b, testdb.New(b))
+	d := learn(b, conn, shop(22))[0]
+	schema := tenant.MustParseSchema("acme")
+	build(b, conn, schema, split(b, shop(22)))
+	objects := read(b, conn, schema)
+	for b.Loop() {
+		if r := d.Compare(objects); len(r.Missing)+len(r.Differs) > 0 {
+			b.Fatal(r)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package sqlfile
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// directive is a comment line that says something about the migration:
+//
+//	-- cotenant:requires customers/0002_plans
+//	-- cotenant:no-transaction
+type directive struct {
+	line  int
+	name  string
+	value string
+}
+
+const (
+	requires      = "requires"
+	noTransaction = "no-transaction"
+)
+
+var directiveLine = regexp.MustCompile(`(?i)^--[ \t]*cotenant:`)
+
+// comment looks for a directive in a comment.
+func (s *splitter) comment(t token) error {
+	text := s.text[t.start:t.end]
+	mark := directiveLine.FindString(text)
+	if mark == "" {
+		return nil
+	}
+	name, value, _ := strings.Cut(strings.TrimSpace(text[len(mark):]), " ")
+	d := directive{line: LineAt(s.text, t.start), name: name, value: strings.TrimSpace(value)}
+	before := s.text[:t.start]
+	before = before[strings.LastIndexByte(before, '\n')+1:]
+	if s.begun || strings.TrimSpace(before) != "" {
+		return s.errorf(t.start, "-- cotenant:%s stands in the midst of a statement (give it a line of its own, before the statement or after)", d.name)
+	}
+	if fault := d.fault(); fault != "" {
+		return s.errorf(t.start, "%s", fault)
+	}
+	s.directives = append(s.directives, d)
+	return nil
+}
+
+// fault says what is wrong with a directive; it is empty if nothing is.
+func (d directive) fault() string {
+	switch d.name {
+	case requires:
+		app, name, ok := strings.Cut(d.value, "/")
+		if !ok || app == "" || name == "" || strings.ContainsAny(d.value, ",;") {
+			return fmt.Sprintf("-- cotenant:requires %s: it names no migration (write app/name, such as customers/0002_plans, a line for each)", d.value)
+		}
+	case noTransaction:
+		if d.value != "" {
+			return fmt.Sprintf("-- cotenant:no-transaction takes no value, and has %q (remove it)", d.value)
+		}
+	default:
+		nearest := requires
+		if levenshtein.Distance(d.name, noTransaction, nil) < levenshtein.Distance(d.name, requires, nil) {
+			nearest = noTransaction
+		}
+		return fmt.Sprintf("-- cotenant:%s is not known (did you mean -- cotenant:%s?)", d.name, nearest)
+	}
+	return ""
+}

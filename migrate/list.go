@@ -1,0 +1,127 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// Plan says what Migrate with the same options would do, and changes nothing. Schemas
+// that need the same are one group. What FakeInitial only records, and whether Sync finds
+// anything to create, shows when it is done.
+func (f *Fleet) Plan(ctx context.Context, options *MigrateOptions) (*Plan, error) {
+	var o MigrateOptions
+	if options != nil {
+		o = *options
+	}
+	return f.plan(ctx, &o.RunOptions, o.request())
+}
+
+// PlanSync says what Sync with the same options would do, as Plan does for Migrate.
+func (f *Fleet) PlanSync(ctx context.Context, options *SyncOptions) (*Plan, error) {
+	var o SyncOptions
+	if options != nil {
+		o = *options
+	}
+	return f.plan(ctx, &o.RunOptions, request{sync: true, migrate: o.Migrate})
+}
+
+func (f *Fleet) plan(ctx context.Context, o *RunOptions, q request) (*Plan, error) {
+	r, err := f.newRun(o, q)
+	if err != nil {
+		return nil, err
+	}
+	s := survey{run: r, known: make(map[string]*PlanGroup)}
+	if err := r.withConn(ctx, func(c changer) error { return s.take(ctx, c) }); err != nil {
+		return nil, err
+	}
+	plan := &Plan{}
+	for _, g := range s.groups {
+		plan.Groups = append(plan.Groups, *g)
+	}
+	return plan, nil
+}
+
+// List iterates over the schemas that are selected, with the migrations that each of
+// them has and lacks. App, if it is not empty, limits it to that app.
+func (f *Fleet) List(ctx context.Context, selection *Selection, app string) iter.Seq2[*Listed, error] {
+	return func(yield func(*Listed, error) bool) {
+		var o RunOptions
+		if selection != nil {
+			o.Selection = *selection
+		}
+		r, err := f.newRun(&o, request{migrate: true, sync: true, app: app})
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		err = r.withConn(ctx, func(c changer) error {
+			one := func(t target) error {
+				h, err := r.history(ctx, c, t)
+				if err == nil && !yield(r.listed(t, h), nil) {
+					err = errEnough
+				}
+				return err
+			}
+			if r.selection.public {
+				if err := one(target{schema: tenant.PublicSchema()}); err != nil {
+					return err
+				}
+			}
+			there, err := r.hasTenants(ctx, c)
+			if err != nil || !there {
+				return err
+			}
+			if err := c.unmatched(ctx, r.selection); err != nil {
+				return err
+			}
+			return r.pages(ctx, c, nil, everything, one)
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
+		}
+	}
+}
+
+// errEnough ends an iteration.
+var errEnough = errors.New("enough")
+
+// listed lists what a schema has and lacks.
+func (r *run) listed(t target, h history) *Listed {
+	apps := r.tenant
+	if t.schema.IsPublic() {
+		apps = r.Migrator.shared
+	}
+	l := &Listed{Missing: t.missing, Schema: t.schema}
+	if t.missing {
+		return l
+	}
+	for i := range apps {
+		app := &apps[i]
+		if r.request.app != "" && r.request.app != app.name {
+			continue
+		}
+		known := make(map[string]bool)
+		add := func(s *script) {
+			known[s.name] = true
+			record, ok := h[app.name][s.name]
+			l.Migrations = append(l.Migrations, ListedMigration{App: app.name, Applied: ok, Faked: record.faked, Name: s.name})
+		}
+		if app.schema != nil && len(app.migrations) == 0 {
+			add(app.schema)
+		}
+		for i := range app.migrations {
+			add(&app.migrations[i])
+		}
+		for _, name := range slices.Sorted(maps.Keys(h[app.name])) {
+			if !known[name] && name != schemaFile {
+				l.Migrations = append(l.Migrations, ListedMigration{App: app.name, Applied: true, Faked: h[app.name][name].faked, Name: name, Unknown: true})
+			}
+		}
+	}
+	return l
+}

@@ -1,0 +1,384 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// request is what a run is asked to do.
+type request struct {
+	migrate, sync     bool // apps with migrations, apps without
+	app, target       string
+	fake, fakeInitial bool
+	compare           bool // what was synced before, too
+}
+
+// step is what one transaction does.
+type step struct {
+	action   Action
+	script   *script
+	records  []record // that come
+	forget   []string // names of records of the script's app that go
+	first    bool     // the schema may not have the table of its history yet
+	initial  bool     // it is only recorded where its tables are there
+	from, to string   // the digests of the history before and after
+}
+
+// applied is the step as it is told.
+func (s *step) applied() Applied {
+	return Applied{Action: s.action, App: s.script.app, Name: s.script.name}
+}
+
+// described is the step as a plan shows it.
+func (s *step) described() Step {
+	d := Step{Action: s.action, App: s.script.app, Name: s.script.name}
+	var w *way
+	switch s.action {
+	case Apply, Build:
+		w = &s.script.up
+	case Unapply:
+		w = s.script.down
+	default:
+		return d
+	}
+	for _, stmt := range w.Statements {
+		d.SQL = append(d.SQL, stmt.Text)
+	}
+	return d
+}
+
+// planner plans for the apps of one kind of schemas. It simulates the history as it
+// goes.
+type planner struct {
+	apps    []loadedApp
+	order   []*script
+	request request
+	config  *Config
+	public  history // what a tenant's migrations can require of shared apps; nil if that is not looked at
+	now     history
+	steps   []step
+}
+
+// plan returns the steps that bring a schema with this history to where the request
+// wants it; the history is then as it is behind them. public is the history of public, or
+// nil. The error says why that cannot be.
+func (m *Migrator) plan(apps []loadedApp, order []*script, h, public history, r request) ([]step, error) {
+	p := planner{apps: apps, order: order, request: r, config: &m.config, public: public, now: h}
+	err := compare(apps, h)
+	if err == nil && r.target != "" {
+		err = p.toTarget()
+	} else if err == nil {
+		err = p.forth()
+	}
+	if err == nil {
+		err = p.grounded()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.steps, nil
+}
+
+// forth plans the way to the newest of all that is wanted, and of what that requires.
+func (p *planner) forth() error {
+	var required map[string]bool
+	if app := p.find(p.request.app); app != nil {
+		required = p.required(app, len(app.migrations)-1)
+	}
+	for _, s := range arrange(p.apps, p.builds) {
+		app := p.find(s.app)
+		switch {
+		case !p.wanted(app) && !required[s.id()] && (s != app.schema || !app.anyOf(required)):
+		case s == app.schema:
+			p.whole(app)
+		case !p.now.has(s.app, s.name):
+			if err := p.apply(app, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// anyOf reports whether a migration of the app is in a set.
+func (l *loadedApp) anyOf(ids map[string]bool) bool {
+	return slices.ContainsFunc(l.migrations, func(s script) bool { return ids[s.id()] })
+}
+
+// grounded refuses what requires a migration of a shared app that public does not have.
+func (p *planner) grounded() error {
+	if p.public == nil {
+		return nil
+	}
+	for _, s := range p.steps {
+		scripts := []script{*s.script}
+		switch s.action {
+		case Build:
+			scripts = p.find(s.script.app).migrations
+		case Apply:
+		default:
+			continue
+		}
+		for _, s := range scripts {
+			for _, required := range s.requires {
+				if app, name, _ := strings.Cut(required, "/"); p.find(app) == nil && !p.public.has(app, name) {
+					return fmt.Errorf("%s requires %s, which public does not have (migrate the shared apps first)", s.file, required)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (p *planner) find(name string) *loadedApp {
+	i := slices.IndexFunc(p.apps, func(l loadedApp) bool { return l.name == name })
+	if i < 0 {
+		return nil
+	}
+	return &p.apps[i]
+}
+
+// wanted reports whether the request is about the app. cotenant's own tables are what
+// all others stand on.
+func (p *planner) wanted(app *loadedApp) bool {
+	switch {
+	case app.name == ownApp:
+		return true
+	case p.request.app != "" && p.request.app != app.name:
+		return false
+	case len(app.migrations) > 0:
+		return p.request.migrate
+	}
+	return p.request.sync
+}
+
+// add appends a step.
+func (p *planner) add(s step) {
+	s.from, s.first = p.now.digest(), len(p.now) == 0
+	p.now.remove(s.script.app, s.forget...)
+	p.now.add(s.records...)
+	s.to = p.now.digest()
+	p.steps = append(p.steps, s)
+}
+
+// builds reports whether the app's schema.sql stands for its migrations.
+func (p *planner) builds(app *loadedApp) bool {
+	return len(p.now[app.name]) == 0 && !p.config.CreationRunsMigrations && !p.request.fake && !p.request.fakeInitial
+}
+
+// whole plans for the schema.sql of an app.
+func (p *planner) whole(app *loadedApp) {
+	if len(app.migrations) > 0 {
+		p.add(app.build())
+		return
+	}
+	if r, ok := p.now[app.name][schemaFile]; !ok || r.checksum != app.schema.checksum || p.request.compare {
+		p.add(step{action: Sync, script: app.schema, records: []record{app.schema.record(p.request.fake)}, forget: []string{schemaFile}})
+	}
+}
+
+// build is the step that makes an app in a schema that has nothing of it.
+func (l *loadedApp) build() step {
+	s := step{action: Build, script: l.schema, records: []record{l.schema.record(false)}}
+	for i := range l.migrations {
+		s.records = append(s.records, l.migrations[i].record(true))
+	}
+	return s
+}
+
+// apply plans a migration.
+func (p *planner) apply(app *loadedApp, s *script) error {
+	if p.config.RefuseOutOfOrder {
+		for i := range app.migrations {
+			if newer := &app.migrations[len(app.migrations)-1-i]; newer == s {
+				break // they are in order
+			} else if p.now.has(app.name, newer.name) {
+				return fmt.Errorf("%s has not run and %s, which is newer, has (renumber it, or let it run: out_of_order)", s.file, newer.name)
+			}
+		}
+	}
+	if p.request.fake {
+		p.add(step{action: Fake, script: s, records: []record{s.record(true)}})
+		return nil
+	}
+	initial := p.request.fakeInitial && s.name == app.migrations[0].name && p.nothingOf(app)
+	p.add(step{action: Apply, script: s, records: []record{s.record(false)}, initial: initial})
+	return nil
+}
+
+// nothingOf reports whether no migration of the app is recorded; its schema.sql may be, from
+// a time when it had no migrations.
+func (p *planner) nothingOf(app *loadedApp) bool {
+	records := p.now[app.name]
+	return len(records) == 0 || len(records) == 1 && p.now.has(app.name, schemaFile)
+}
+
+// compare refuses a history that the files of the apps do not lead to.
+func compare(apps []loadedApp, h history) error {
+	for i := range apps {
+		if err := apps[i].compare(h[apps[i].name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loadedApp) compare(records map[string]record) error {
+	for _, r := range records {
+		if r.name == schemaFile {
+			continue
+		}
+		i := slices.IndexFunc(l.migrations, func(m script) bool { return m.name == r.name })
+		if i < 0 {
+			return fmt.Errorf("%w: its migration %s/%s is not among the program's files (run the newer program, or restore the file)", ErrNewer, l.name, r.name)
+		}
+		switch m := &l.migrations[i]; {
+		case m.checksum == r.checksum:
+		case m.inProgram:
+			return fmt.Errorf("%s changed since it ran (was a setting changed that it depends on, such as the name of a table?)", m.file)
+		default:
+			return fmt.Errorf("%s changed since it ran (restore it, and write the change as a new migration)", m.file)
+		}
+	}
+	return nil
+}
+
+// toTarget plans the way of an app to one of its migrations, back and forth: in the end
+// what stands up to the target is there, and nothing that stands behind it.
+func (p *planner) toTarget() error {
+	app, upTo := p.find(p.request.app), -1
+	if app == nil {
+		return nil
+	}
+	if p.request.target != "zero" {
+		upTo = slices.IndexFunc(app.migrations, func(m script) bool { return m.name == p.request.target })
+	}
+	for i := len(app.migrations) - 1; i > upTo; i-- {
+		if s := &app.migrations[i]; p.now.has(app.name, s.name) {
+			if err := p.unapply(app, s); err != nil {
+				return err
+			}
+		}
+	}
+	for _, s := range p.needed(app, upTo) {
+		if p.now.has(s.app, s.name) {
+			continue
+		}
+		if err := p.apply(p.find(s.app), s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// needed are the migrations of the app up to one of them, and what these require of
+// others, in the order in which they are to run.
+func (p *planner) needed(app *loadedApp, upTo int) []*script {
+	required := p.required(app, upTo)
+	return slices.DeleteFunc(slices.Clone(p.order), func(s *script) bool { return !required[s.id()] })
+}
+
+// required are the ids of the migrations of the app up to one of them, and of what these
+// require.
+func (p *planner) required(app *loadedApp, upTo int) map[string]bool {
+	required := make(map[string]bool)
+	var mark func(app *loadedApp, upTo int)
+	mark = func(app *loadedApp, upTo int) {
+		for i := range app.migrations[:upTo+1] {
+			s := &app.migrations[i]
+			if required[s.id()] {
+				continue
+			}
+			required[s.id()] = true
+			for _, r := range s.requires {
+				name, migration, _ := strings.Cut(r, "/")
+				if other := p.find(name); other != nil {
+					mark(other, slices.IndexFunc(other.migrations, func(m script) bool { return m.name == migration }))
+				}
+			}
+		}
+	}
+	mark(app, upTo)
+	return required
+}
+
+// unapply plans the way back from a migration. With the last record of an app that of its
+// schema.sql goes.
+func (p *planner) unapply(app *loadedApp, s *script) error {
+	for _, other := range p.order {
+		if other.app != app.name && slices.Contains(other.requires, s.id()) && p.now.has(other.app, other.name) {
+			return errRequired(other.id(), s.id(), other.app)
+		}
+	}
+	step := step{action: Unapply, script: s, forget: []string{s.name}}
+	if left := len(p.now[app.name]); left == 1 || left == 2 && p.now.has(app.name, schemaFile) {
+		step.forget = append(step.forget, schemaFile)
+	}
+	switch {
+	case p.request.fake:
+		step.action = Forget
+	case s.down == nil:
+		return fmt.Errorf("%s has no way back (write its Down, or only forget that it ran: --fake)", s.file)
+	}
+	p.add(step)
+	return nil
+}
+
+func errRequired(id, required, app string) error {
+	return fmt.Errorf("%s requires %s, which would be undone (take %s back first)", id, required, app)
+}
+
+// resolve checks what a request names, before anything is touched, and completes it.
+func (m *Migrator) resolve(r *request) error {
+	if r.app == "" {
+		if r.target != "" {
+			return fmt.Errorf("migration %q: it is not said of which app (name the app)", r.target)
+		}
+		return nil
+	}
+	var found []*loadedApp
+	var names []string
+	for _, apps := range [][]loadedApp{m.shared, m.tenant} {
+		for i := range apps {
+			names = append(names, apps[i].name)
+			if apps[i].name == r.app {
+				found = append(found, &apps[i])
+			}
+		}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == ownApp })
+	switch {
+	case len(found) == 0:
+		return fmt.Errorf("app %q: there is none of that name%s", r.app, nearest(r.app, names))
+	case r.app == ownApp && r.target != "":
+		return fmt.Errorf("app %q has what all others stand on, and goes where the program has it (leave the migration out)", ownApp)
+	}
+	app := found[0]
+	switch {
+	case len(app.migrations) == 0 && !r.sync:
+		return fmt.Errorf("app %q: it has no migrations (use sync, or write some)", r.app)
+	case r.target == "" || r.target == "zero":
+		return nil
+	}
+	var matches []string
+	names = nil
+	for i := range app.migrations {
+		name := app.migrations[i].name
+		names = append(names, name)
+		if name == r.target {
+			return nil
+		}
+		if strings.HasPrefix(name, r.target) {
+			matches = append(matches, name)
+		}
+	}
+	switch len(matches) {
+	case 0:
+		return fmt.Errorf("migration %q: app %q has none of that name%s", r.target, r.app, nearest(r.target, names))
+	case 1:
+		r.target = matches[0]
+		return nil
+	}
+	return fmt.Errorf("migration %q: app %q has several that begin so: %s (name one)", r.target, r.app, strings.Join(matches, ", "))
+}

@@ -1,0 +1,210 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// survey makes a Plan, and changes nothing.
+type survey struct {
+	run    *run
+	groups []*PlanGroup
+	known  map[string]*PlanGroup // by digest
+}
+
+// take looks at public, at one schema for each digest that is known, and at each schema
+// of which nothing is known.
+func (s *survey) take(ctx context.Context, c changer) error {
+	r := s.run
+	if r.selection.public {
+		t := target{schema: tenant.PublicSchema()}
+		h, err := r.history(ctx, c, t)
+		if err != nil {
+			return err
+		}
+		t.digest = h.digest()
+		if err := s.add(ctx, c, t, h, 1, nil); err != nil {
+			return err
+		}
+		if p, ok := r.remembered(t); ok && p.err == nil {
+			r.public = p.after
+		}
+	}
+	there, err := r.hasTenants(ctx, c)
+	if err != nil || !there {
+		return err
+	}
+	if err := errors.Join(c.unmatched(ctx, r.selection), r.readPublic(ctx, c)); err != nil {
+		return err
+	}
+	groups, err := c.groups(ctx, r.selection, nil)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if err := s.group(ctx, c, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasTenants reports whether there are tenants to look at, and notes whether there is an
+// index.
+func (r *run) hasTenants(ctx context.Context, c changer) (bool, error) {
+	if !r.selection.tenants {
+		return false, nil
+	}
+	var index bool
+	var table *string
+	err := c.conn.QueryRow(ctx, "SELECT pg_catalog.to_regclass('cotenant.schema_versions') IS NOT NULL, pg_catalog.to_regclass($1)::text",
+		pgx.QueryExecModeExec, c.config.TenantsTable.Sanitize()).Scan(&index, &table)
+	r.noIndex = !index
+	if err == nil && table == nil && r.selection.wanted != nil {
+		return false, fmt.Errorf("the tenants' table, %s, is not there (migrate the shared apps first)", c.config.TenantsTable.Sanitize())
+	}
+	return table != nil, err
+}
+
+// group looks at a group of schemas.
+func (s *survey) group(ctx context.Context, c changer, g group) error {
+	schema, err := tenant.ParseSchema(g.schemas[0])
+	if err != nil {
+		return err
+	}
+	t := target{id: g.first, schema: schema}
+	single := func(t target, h history) error {
+		t.digest = h.digest()
+		return s.add(ctx, c, t, h, 1, nil)
+	}
+	switch {
+	case g.missing:
+		return s.missing(ctx, c, g)
+	case g.digest == nil, s.run.options.Verify:
+		return s.run.histories(ctx, c, g.digest, single)
+	}
+	h, err := s.run.history(ctx, c, t)
+	if err != nil {
+		return err
+	}
+	if t.digest = *g.digest; h.digest() != t.digest {
+		return s.run.histories(ctx, c, g.digest, single)
+	}
+	return s.add(ctx, c, t, h, g.count, g.schemas)
+}
+
+// missing notes schemas that are not there.
+func (s *survey) missing(ctx context.Context, c changer, g group) error {
+	names, err := c.renamed(ctx, g.schemas)
+	if err != nil {
+		return err
+	}
+	out := &PlanGroup{Count: g.count}
+	for _, name := range g.schemas {
+		schema, err := tenant.ParseSchema(name)
+		if out.Err == nil {
+			out.Err = s.run.errRenamed(schema, names[name])
+		}
+		if err == nil {
+			out.Schemas = append(out.Schemas, schema)
+		}
+	}
+	s.groups = append(s.groups, out)
+	if s.run.config.OnSchemaNeedsSync == nil {
+		return nil
+	}
+	return s.run.pages(ctx, c, nil, missing, func(t target) error { return s.run.needsSync(ctx, t) })
+}
+
+// add notes schemas of one digest.
+func (s *survey) add(ctx context.Context, c changer, t target, h history, count int, names []string) error {
+	g, ok := s.known[t.key()]
+	if !ok {
+		p := s.run.remember(t, h)
+		g = &PlanGroup{Err: p.err}
+		for i := range p.steps {
+			g.Steps = append(g.Steps, p.steps[i].described())
+		}
+		if i := slices.IndexFunc(s.groups, func(other *PlanGroup) bool { return !t.schema.IsPublic() && g.needsAs(other) }); i >= 0 {
+			g = s.groups[i]
+		} else {
+			s.groups = append(s.groups, g)
+		}
+		s.known[t.key()] = g
+	}
+	g.Count += count
+	if names == nil {
+		names = []string{t.schema.String()}
+	}
+	for _, name := range names {
+		if schema, err := tenant.ParseSchema(name); err == nil && len(g.Schemas) < maxShown {
+			g.Schemas = append(g.Schemas, schema)
+		}
+	}
+	if g.Err == nil && len(g.Steps) == 0 || s.run.config.OnSchemaNeedsSync == nil {
+		return nil
+	}
+	if count == 1 {
+		return s.run.needsSync(ctx, t)
+	}
+	return s.run.pages(ctx, c, &t.digest, ofDigests, func(t target) error { return s.run.needsSync(ctx, t) })
+}
+
+// needsAs reports whether two groups of tenants' schemas need the same.
+func (g *PlanGroup) needsAs(other *PlanGroup) bool {
+	return g.Err == nil && other.Err == nil && !slices.Contains(other.Schemas, tenant.PublicSchema()) &&
+		slices.EqualFunc(g.Steps, other.Steps, func(a, b Step) bool { return a.Action == b.Action && a.App == b.App && a.Name == b.Name })
+}
+
+// pages calls f for each schema of a list; digest is that of ofDigests.
+func (r *run) pages(ctx context.Context, c changer, digest *string, which listing, f func(t target) error) error {
+	var digests []string
+	if digest != nil {
+		digests = []string{*digest}
+	}
+	for after := int64(0); ; {
+		page, err := c.pageOf(ctx, r.selection, digests, after, which)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, t := range page {
+			if err := f(t); err != nil {
+				return err
+			}
+			after = t.id
+		}
+	}
+}
+
+// histories calls f for each schema of a digest with its history.
+func (r *run) histories(ctx context.Context, c changer, digest *string, f func(t target, h history) error) error {
+	which := ofDigests
+	if digest == nil {
+		which = unknown
+	}
+	return r.pages(ctx, c, digest, which, func(t target) error {
+		h, err := r.history(ctx, c, t)
+		if err != nil {
+			return err
+		}
+		return f(t, h)
+	})
+}
+
+// history reads the history of a schema.
+func (r *run) history(ctx context.Context, c changer, t target) (h history, err error) {
+	err = pgx.BeginFunc(ctx, c.conn, func(tx pgx.Tx) (err error) {
+		h, err = c.readHistory(ctx, tx, t.schema)
+		return err
+	})
+	if err != nil {
+		return nil, c.schemaError(t.schema, err)
+	}
+	return h, nil
+}
