@@ -1,13 +1,20 @@
-// Command cotenant operates schema-per-tenant PostgreSQL. For now it has one
-// command, demo; the management commands come with later releases.
+// Command cotenant operates schema-per-tenant PostgreSQL: the schemas of a project whose
+// apps are folders of SQL files beside a cotenant.toml. Programs with migrations in Go
+// embed the same commands; see package manage.
 package main
 
 import (
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"github.com/cotenant/cotenant/cmd/cotenant/internal/demo"
+	"github.com/cotenant/cotenant/manage"
 )
 
 func main() {
-	os.Exit(demo.Main(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(manage.Main(manage.Config{
+		Commands: []*cobra.Command{demo.Command()},
+		Project:  true,
+	}))
 }

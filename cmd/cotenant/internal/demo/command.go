@@ -2,63 +2,10 @@
 // at its own host name with its own rows, from nothing, in one command.
 package demo
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"os/signal"
-	"strings"
-	"syscall"
+import "github.com/spf13/cobra"
 
-	"github.com/spf13/cobra"
-)
-
-// Main runs the command line args and returns the exit status: 0 on success, 1 on
-// failure, 2 for wrong usage. It ends cleanly when the user interrupts.
-func Main(args []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	root := &cobra.Command{
-		Use:           "cotenant",
-		Short:         "Schema-per-tenant PostgreSQL: one database, one schema for each customer",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	}
-	root.CompletionOptions.DisableDefaultCmd = true // for one command it is not worth a line of the help
-	root.AddCommand(command())
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	// Whatever fails before a command runs is wrong usage.
-	started := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	err := root.ExecuteContext(ctx)
-	switch {
-	case err == nil:
-		return 0
-	case !started:
-		fmt.Fprintf(stderr, "cotenant: %s (see cotenant --help)\n", oneLine(err))
-		return 2
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		fmt.Fprintln(stderr, "cotenant: interrupted")
-		return 1
-	}
-	fmt.Fprintf(stderr, "cotenant: %s\n", strings.TrimPrefix(err.Error(), "cotenant: "))
-	return 1
-}
-
-// oneLine is the first line of err: cobra adds suggestions below it.
-func oneLine(err error) string {
-	line, rest, _ := strings.Cut(err.Error(), "\n")
-	if _, suggestion, ok := strings.Cut(rest, "Did you mean this?"); ok {
-		line += ", did you mean " + strings.Join(strings.Fields(suggestion), " or ") + "?"
-	}
-	return line
-}
-
-func command() *cobra.Command {
+// Command returns the command demo. It ends cleanly when its context does.
+func Command() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use:   "demo",

@@ -12,8 +12,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/cotenant/cotenant/cmd/cotenant/internal/demo"
 	"github.com/cotenant/cotenant/internal/testdb"
+	"github.com/cotenant/cotenant/manage"
 )
 
 // asCommand has the test binary run the command line in place of the tests.
@@ -21,7 +24,7 @@ const asCommand = "COTENANT_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
-		os.Exit(demo.Main(os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	testdb.Main(m)
 }
@@ -38,11 +41,16 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run runs the command line in this process.
-func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
+// run is the command line of cotenant, with demo alone.
+func run(args []string, stdout, stderr io.Writer) int {
+	return manage.Main(manage.Config{Args: args, Commands: []*cobra.Command{demo.Command()}, Stderr: stderr, Stdout: stdout})
+}
+
+// here runs the command line in this process.
+func here(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
-	code = demo.Main(args, &out, &err)
+	code = run(args, &out, &err)
 	return code, out.String(), err.String()
 }
 
@@ -177,7 +185,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"demo", "extra"}, 2, []string{"extra"}},
 		{[]string{"dmeo"}, 2, []string{"dmeo", "did you mean demo?"}},
 	} {
-		code, stdout, stderr := run(t, tt.args...)
+		code, stdout, stderr := here(t, tt.args...)
 		if code != tt.code || stdout != "" || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%q: status %d, stdout %q, stderr %q", tt.args, code, stdout, stderr)
 		}
@@ -192,7 +200,7 @@ func TestErrors(t *testing.T) {
 	if cmd.ProcessState.ExitCode() != 1 || strings.Count(string(out), "\n") > 2 || !strings.Contains(string(out), "DATABASE_URL") {
 		t.Errorf("with a database that does not answer: %v\n%s", err, out)
 	}
-	if code, stdout, _ := run(t, "--help"); code != 0 || !strings.Contains(stdout, "demo") {
+	if code, stdout, _ := here(t, "--help"); code != 0 || !strings.Contains(stdout, "demo") {
 		t.Errorf("--help: status %d, %s", code, stdout)
 	}
 }

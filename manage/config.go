@@ -1,0 +1,36 @@
+package manage
+
+import (
+	"cmp"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cotenant/cotenant"
+)
+
+// Config says what a command tree is for. The zero value is the commands of a program
+// without apps.
+type Config struct {
+	// Args are the arguments of the command line, without the program's name. Defaults to
+	// those of the process.
+	Args []string
+	// Commands are the program's own, beside those of cotenant. Their context ends at
+	// the first SIGINT or SIGTERM. Defaults to none.
+	Commands []*cobra.Command
+	// Name of the program, in help and errors. Defaults to cotenant.
+	Name string
+	// Project has the apps and the settings that Tenancy leaves out read from
+	// cotenant.toml, in the working directory or above it. Defaults to no file.
+	Project bool
+	// Stderr is where errors and progress go. Defaults to that of the process.
+	Stderr io.Writer
+	// Stdout is where results go. Defaults to that of the process.
+	Stdout io.Writer
+	// Tenancy is what the commands open. The environment and cotenant.toml fill in what
+	// it leaves out; flags come before it. Its Logger defaults to one that writes
+	// errors to Stderr, and more with -vv.
+	Tenancy cotenant.Config
+}
+
+func (c Config) name() string { return cmp.Or(c.Name, "cotenant") }

@@ -1,0 +1,54 @@
+package manage
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// flagGroup is flags that stand together in the help, under a title.
+type flagGroup struct {
+	title string
+	flags *pflag.FlagSet
+}
+
+// newGroup returns an empty group, in which flags keep their order.
+func newGroup(title string) flagGroup {
+	g := flagGroup{title, pflag.NewFlagSet(title, pflag.ContinueOnError)}
+	g.flags.SortFlags = false
+	return g
+}
+
+// addGroups gives cmd the flags of the groups, and a help that shows them so.
+func addGroups(cmd *cobra.Command, groups ...flagGroup) {
+	cmd.Flags().SortFlags = false
+	for _, g := range groups {
+		cmd.Flags().AddFlagSet(g.flags)
+	}
+	cmd.InitDefaultHelpFlag()
+	other := newGroup("Other flags")
+	other.flags.AddFlag(cmd.Flags().Lookup("help"))
+	groups = append(groups, other)
+	cmd.SetUsageFunc(func(cmd *cobra.Command) error { return usage(cmd, groups) })
+}
+
+// usage is cobra's, with the flags in groups.
+func usage(cmd *cobra.Command, groups []flagGroup) error {
+	w := cmd.OutOrStderr()
+	fmt.Fprintf(w, "Usage:\n  %s\n", cmd.UseLine())
+	if len(cmd.Aliases) > 0 {
+		fmt.Fprintf(w, "\nAliases:\n  %s\n", strings.Join(cmd.Aliases, ", "))
+	}
+	if cmd.HasExample() {
+		fmt.Fprintf(w, "\nExamples:\n%s\n", cmd.Example)
+	}
+	for _, g := range groups {
+		fmt.Fprintf(w, "\n%s:\n%s", g.title, g.flags.FlagUsages())
+	}
+	if cmd.HasAvailableInheritedFlags() {
+		fmt.Fprintf(w, "\nGlobal flags:\n%s", cmd.InheritedFlags().FlagUsages())
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package manage
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cotenant/cotenant/migrate"
+)
+
+// lookFlags are the flags that have a command look and change nothing.
+type lookFlags struct {
+	check bool
+	plan  bool
+	sql   bool // of migrate alone: what sync creates is known when it is there
+}
+
+func (f *lookFlags) add(g flagGroup) {
+	g.flags.BoolVar(&f.plan, "plan", false, "say what would be done where; change nothing")
+	g.flags.BoolVar(&f.check, "check", false, "exit with status 1 if a schema is behind; change nothing")
+}
+
+// checkUsage refuses flags that matter where something is changed.
+func (f *lookFlags) checkUsage(cmd *cobra.Command) error {
+	for _, look := range []string{"plan", "check"} {
+		for _, how := range howFlags() {
+			if err := (conflict{look, how, "--" + look + " changes nothing"}).check(cmd); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// plan says what would be done, and with --check fails if that is anything.
+func (p *program) plan(cmd *cobra.Command, f *runFlags, look lookFlags, app string, ask func(context.Context, *migrate.Fleet) (*migrate.Plan, error)) error {
+	tenancy, err := p.connect(cmd.Context(), cmd, f, app, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer tenancy.Close()
+	plan, err := ask(cmd.Context(), tenancy.Fleet())
+	if err != nil {
+		return err
+	}
+	behind, stuck := 0, 0
+	for _, g := range plan.Groups {
+		switch {
+		case g.Err != nil:
+			stuck += g.Count
+		case len(g.Steps) > 0:
+			behind += g.Count
+		}
+	}
+	if look.plan && f.verbosity > 0 {
+		if err := writePlan(cmd.OutOrStdout(), plan, f.json, look.sql); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		if err := writeJSON(cmd.OutOrStdout(), summaryOfPlan{"plan_summary", behind, stuck}); err != nil {
+			return err
+		}
+	}
+	switch {
+	case look.check && behind+stuck > 0:
+		cure := cure(cmd)
+		if stuck > 0 {
+			cure = "--plan says why those are stuck"
+		}
+		return fmt.Errorf("--check: %s (%s)", behindText(behind, stuck), cure)
+	case look.check && !look.plan && !f.json && f.verbosity > 0:
+		fmt.Fprintln(cmd.OutOrStdout(), cmd.Name()+": every schema is up to date")
+	}
+	return nil
+}
+
+// cure is the command line that brings schemas up to date.
+func cure(cmd *cobra.Command) string {
+	text := "run " + cmd.CommandPath()
+	if also := cmd.Flags().Lookup("migrate"); also != nil && also.Changed {
+		text += " --migrate"
+	}
+	return text
+}
+
+func behindText(behind, stuck int) string {
+	var parts []string
+	if behind > 0 {
+		parts = append(parts, schemas(behind)+" behind")
+	}
+	if stuck > 0 {
+		parts = append(parts, schemas(stuck)+" stuck")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func writePlan(w io.Writer, plan *migrate.Plan, asJSON, sql bool) error {
+	for _, g := range plan.Groups {
+		if asJSON {
+			if err := writeJSON(w, planLine{}.with(g, sql)); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := io.WriteString(w, groupText(g, sql)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// groupText is a group as people read it.
+func groupText(g migrate.PlanGroup, sql bool) string {
+	const most = 5 // names
+	list := names(g.Schemas)
+	who := strings.Join(list[:min(most, len(list))], ", ")
+	if more := g.Count - most; more > 0 {
+		who += fmt.Sprintf(" and %d more", more)
+	}
+	if g.Count > 1 {
+		who = fmt.Sprintf("%s: %s", schemas(g.Count), who)
+	}
+	var b strings.Builder
+	switch {
+	case g.Err != nil:
+		fmt.Fprintf(&b, "%s\n  stuck: %v\n", who, g.Err)
+	case len(g.Steps) == 0:
+		fmt.Fprintf(&b, "%s\n  up to date\n", who)
+	default:
+		fmt.Fprintln(&b, who)
+	}
+	for _, s := range g.Steps {
+		fmt.Fprintf(&b, "  %-8s %s/%s\n", s.Action, s.App, s.Name)
+		for _, statement := range s.SQL {
+			if sql {
+				fmt.Fprintf(&b, "      %s;\n", strings.ReplaceAll(strings.TrimRight(statement, "; \n"), "\n", "\n      "))
+			}
+		}
+	}
+	return b.String()
+}

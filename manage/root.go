@@ -1,0 +1,54 @@
+package manage
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// New returns the command tree, to run or to put into another one:
+//
+//	root.AddCommand(manage.New(config))                // app cotenant migrate
+//	root.AddCommand(manage.New(config).Commands()...)  // app migrate
+//
+// Its commands return errors, of which ExitStatus makes a status; Main does that too.
+func New(config Config) *cobra.Command {
+	p := &program{config: config}
+	root := &cobra.Command{
+		Use:           config.name(),
+		Short:         "Schema-per-tenant PostgreSQL: one database, one schema for each customer",
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetOut(config.Stdout)
+	root.SetErr(config.Stderr)
+	if config.Args != nil {
+		root.SetArgs(config.Args)
+	}
+	root.SetFlagErrorFunc(flagError)
+	root.SetGlobalNormalizationFunc(hyphenated)
+	root.AddGroup(&cobra.Group{ID: schemasGroup, Title: "Schemas:"})
+	root.AddCommand(p.migrateCommand(), p.syncCommand())
+	root.AddCommand(config.Commands...)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		reportUsage(cmd)
+	}
+	return root
+}
+
+// program is what the commands of a tree share.
+type program struct{ config Config }
+
+// schemasGroup is the heading of the help that sync and migrate stand under.
+const schemasGroup = "schemas"
+
+// hyphenated lets flags be written as django-tenant-schemas and its peers write some of
+// theirs: --skip_public is --skip-public.
+func hyphenated(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
+}

@@ -1,0 +1,80 @@
+package manage
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// knownCommand refuses a command that is not there, with the nearest one.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usagef("there is no command %q%s", args[0], didYouMean("", args[0], func(yield func(string) bool) {
+		for _, child := range cmd.Commands() {
+			for _, name := range append([]string{child.Name()}, child.Aliases...) {
+				if !yield(name) {
+					return
+				}
+			}
+		}
+	}))
+}
+
+// noArgs refuses arguments.
+func noArgs(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usagef("it takes no argument such as %q (leave it out)", args[0])
+}
+
+// flagError says in our words what pflag has against a flag.
+func flagError(cmd *cobra.Command, err error) error {
+	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		name := missing.GetSpecifiedName()
+		if missing.GetSpecifiedShortnames() != "" {
+			return usagef("there is no flag -%s", name)
+		}
+		return usagef("there is no flag --%s%s", name, didYouMean("--", name, func(yield func(string) bool) {
+			more := true
+			cmd.Flags().VisitAll(func(f *pflag.Flag) { more = more && yield(f.Name) })
+		}))
+	}
+	if value, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		flag := value.GetFlag()
+		wants := map[string]string{"bool": "true or false", "count": "a number", "int": "a number"}[flag.Value.Type()]
+		if wants != "" {
+			return usagef("--%s is %s (give it %s)", flag.Name, strconv.Quote(value.GetValue()), wants)
+		}
+	}
+	if without, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return usagef("--%s needs a value (write --%[1]s=…)", without.GetFlag().Name)
+	}
+	return usagef("%v", err)
+}
+
+// reportUsage has cmd, and what is below it, return what cobra finds wrong with the
+// arguments as a *UsageError.
+func reportUsage(cmd *cobra.Command) {
+	args := cmd.Args
+	if args == nil {
+		args = cobra.ArbitraryArgs
+	}
+	cmd.Args = func(cmd *cobra.Command, given []string) error {
+		for _, check := range []func() error{
+			func() error { return args(cmd, given) }, cmd.ValidateRequiredFlags, cmd.ValidateFlagGroups,
+		} {
+			if err := check(); err != nil {
+				return usagef("%v", err)
+			}
+		}
+		return nil
+	}
+	for _, child := range cmd.Commands() {
+		reportUsage(child)
+	}
+}
