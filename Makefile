@@ -69,6 +69,10 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 bench/access: ## what it costs to reach a tenant's tables, as tables of ratios: ACCESS='-tables=queries', see bench/README.md
 	go run ./bench/access $(ACCESS)
 
+.PHONY: bench/schemas
+bench/schemas: ## what it costs to change many schemas, beside bare pgx and goose: SCHEMAS='-only=add-column', see bench/README.md
+	go run ./bench/schemas $(SCHEMAS)
+
 .PHONY: cover
 cover: ## test coverage of the libraries: a line a function, and coverage.html
 	go test -coverpkg=work -coverprofile=coverage.out work
@@ -76,8 +80,9 @@ cover: ## test coverage of the libraries: a line a function, and coverage.html
 	go tool cover -html=coverage.out -o coverage.html
 
 .PHONY: vet
-vet: ## go vet for every platform
-	@for os in linux darwin windows; do echo "go vet, $$os"; GOOS=$$os CGO_ENABLED=0 go vet work; done
+vet: ## go vet; of what users import for every platform
+	@echo "go vet, linux"; CGO_ENABLED=0 GOOS=linux go vet work
+	@for os in darwin windows; do echo "go vet, $$os"; GOOS=$$os CGO_ENABLED=0 go vet ./...; done
 
 .PHONY: lint
 lint: $(LINT) ## golangci-lint, see .golangci.yml

@@ -5,31 +5,33 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+
+	"github.com/cotenant/cotenant/bench/internal/report"
 )
 
 // cache makes the table of many statements of many tenants on one connection.
-func (b *bench) cache(ctx context.Context) ([]*table, error) {
+func (b *bench) cache(ctx context.Context) ([]*report.Table, error) {
 	ways := append([]way{qualified(), handWritten(), untimed()}, allOurs()...)
-	t := &table{
-		title: "Statement cache",
-		note: fmt.Sprintf("One connection, %d statements of each tenant (joins of four tables, one by primary key); each query is one of them, for one tenant, at random. "+
+	t := &report.Table{
+		Title: "Statement cache",
+		Note: fmt.Sprintf("One connection, %d statements of each tenant (joins of four tables, one by primary key); each query is one of them, for one tenant, at random. "+
 			"The median as a ratio to qualified names and to the SET by hand, and in µs; the memory of the server's process, and by how much this program's heap grew. "+
 			"Each connection may keep %d prepared statements.", statements, statementCache),
-		header: []string{"tenants", "way", "to qualified", "to SET by hand", "µs", "server", "heap"},
+		Header: []string{"tenants", "way", "to qualified", "to SET by hand", "µs", "server", "heap"},
 	}
 	for _, tenants := range []int{b.hot, b.tenants[1], b.tenants[2]} {
 		rows, err := b.crowdedConnection(ctx, ways, b.shops[:tenants])
 		if err != nil {
 			return nil, err
 		}
-		t.rows = append(t.rows, rows...)
+		t.Rows = append(t.Rows, rows...)
 	}
-	return []*table{t}, nil
+	return []*report.Table{t}, nil
 }
 
 // crowdedConnection makes the rows of so many tenants.
 func (b *bench) crowdedConnection(ctx context.Context, ways []way, shops []*shop) ([][]string, error) {
-	var all []*contender
+	var all []*report.Contender
 	var pools []*opened
 	var grown []int64
 	for _, w := range ways {
@@ -53,11 +55,11 @@ func (b *bench) crowdedConnection(ctx context.Context, ways []way, shops []*shop
 			}
 			return nil
 		}
-		all = append(all, &contender{measure: b.latency(next, func(int) error {
+		all = append(all, &report.Contender{Measure: b.latency(next, func(int) error {
 			return o.query(s, rand.IntN(statements), 1+rand.Int64N(keys)) //nolint:gosec // no secret
 		})})
 	}
-	if err := interleave(ctx, all, b.rounds); err != nil {
+	if err := report.Interleave(ctx, all, b.rounds); err != nil {
 		return nil, err
 	}
 	var rows [][]string
@@ -67,8 +69,8 @@ func (b *bench) crowdedConnection(ctx context.Context, ways []way, shops []*shop
 			return nil, err
 		}
 		rows = append(rows, []string{
-			strconv.Itoa(len(shops)), ways[i].name, fmt.Sprintf("%.2f", c.ratio(all[0])), fmt.Sprintf("%.2f", c.ratio(all[1])),
-			fmt.Sprintf("%.0f", c.value()), memory.String(), fmt.Sprintf("%.1f MB", float64(grown[i])/megabyte),
+			strconv.Itoa(len(shops)), ways[i].name, fmt.Sprintf("%.2f", c.Ratio(all[0])), fmt.Sprintf("%.2f", c.Ratio(all[1])),
+			fmt.Sprintf("%.0f", c.Value()), memory.String(), fmt.Sprintf("%.1f MB", float64(grown[i])/megabyte),
 		})
 	}
 	return rows, nil

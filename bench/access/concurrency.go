@@ -8,20 +8,22 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/cotenant/cotenant/bench/internal/report"
 )
 
 // concurrency makes the table of several goroutines, each with a connection of its
 // own to take from the pool, over few and many tenants.
-func (b *bench) concurrency(ctx context.Context) ([]*table, error) {
+func (b *bench) concurrency(ctx context.Context) ([]*report.Table, error) {
 	ways := append([]way{qualified(), handWritten()}, allOurs()...)
-	t := &table{
-		title: "Goroutines and tenants",
-		note: "Queries by primary key, each for a tenant drawn at random, by goroutines with as many connections. Queries a second as a ratio to qualified names (and in " +
+	t := &report.Table{
+		Title: "Goroutines and tenants",
+		Note: "Queries by primary key, each for a tenant drawn at random, by goroutines with as many connections. Queries a second as a ratio to qualified names (and in " +
 			"thousands), and what the connections' server processes have of memory of their own: the sum (and the largest).",
-		header: []string{"goroutines", "tenants"},
+		Header: []string{"goroutines", "tenants"},
 	}
 	for _, w := range ways {
-		t.header = append(t.header, w.name, "memory")
+		t.Header = append(t.Header, w.name, "memory")
 	}
 	for _, goroutines := range []int{1, 4, 16} {
 		for _, tenants := range b.tenants {
@@ -29,15 +31,15 @@ func (b *bench) concurrency(ctx context.Context) ([]*table, error) {
 			if err != nil {
 				return nil, err
 			}
-			t.rows = append(t.rows, append([]string{strconv.Itoa(goroutines), strconv.Itoa(tenants)}, cells...))
+			t.Rows = append(t.Rows, append([]string{strconv.Itoa(goroutines), strconv.Itoa(tenants)}, cells...))
 		}
 	}
-	return []*table{t}, nil
+	return []*report.Table{t}, nil
 }
 
 // crowd makes the cells of one row.
 func (b *bench) crowd(ctx context.Context, ways []way, goroutines int, shops []*shop) ([]string, error) {
-	var all []*contender
+	var all []*report.Contender
 	var pools []*opened
 	for _, w := range ways {
 		o, err := b.open(ctx, w, place{b.url, goroutines, false})
@@ -46,7 +48,7 @@ func (b *bench) crowd(ctx context.Context, ways []way, goroutines int, shops []*
 		}
 		defer o.close()
 		pools = append(pools, o)
-		all = append(all, &contender{measure: throughput(10*b.slice, goroutines, func() error {
+		all = append(all, &report.Contender{Measure: throughput(10*b.slice, goroutines, func() error {
 			return o.query(shops[rand.IntN(len(shops))], pk, 1+rand.Int64N(keys)) //nolint:gosec // no secret
 		})})
 		// On every connection most tenants' statements are to have settled.
@@ -61,7 +63,7 @@ func (b *bench) crowd(ctx context.Context, ways []way, goroutines int, shops []*
 			return nil, err
 		}
 	}
-	if err := interleave(ctx, all, max(2, b.rounds/6)); err != nil {
+	if err := report.Interleave(ctx, all, max(2, b.rounds/6)); err != nil {
 		return nil, err
 	}
 	var cells []string
@@ -70,7 +72,7 @@ func (b *bench) crowd(ctx context.Context, ways []way, goroutines int, shops []*
 		if err != nil {
 			return nil, err
 		}
-		cells = append(cells, fmt.Sprintf("%.2f (%.1f)", c.ratio(all[0]), c.value()/1000), memory.String())
+		cells = append(cells, fmt.Sprintf("%.2f (%.1f)", c.Ratio(all[0]), c.Value()/1000), memory.String())
 	}
 	return cells, nil
 }

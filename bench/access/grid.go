@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"github.com/cotenant/cotenant/bench/internal/report"
 )
 
 // column is one of a grid.
@@ -31,17 +33,17 @@ func (b *bench) shopsFor(c column) []*shop {
 type grid struct {
 	ways    []way
 	columns []column
-	cells   [][]*contender // by column, and way
-	trips   []string       // of each way
+	cells   [][]*report.Contender // by column, and way
+	trips   []string              // of each way
 }
 
 // compare measures ways that lead to the database at url.
 func (b *bench) compare(ctx context.Context, url string, ways []way, columns []column) (*grid, error) {
 	g := &grid{ways: ways, columns: columns}
-	var all []*contender
+	var all []*report.Contender
 	var first []*opened
 	for i, column := range columns {
-		var cells []*contender
+		var cells []*report.Contender
 		shops := b.shopsFor(column)
 		for _, w := range ways {
 			o, err := b.open(ctx, w, place{url, 1, column.slow})
@@ -52,14 +54,14 @@ func (b *bench) compare(ctx context.Context, url string, ways []way, columns []c
 			if i == 0 {
 				first = append(first, o)
 			}
-			cells = append(cells, &contender{measure: b.latency(nil, func(n int) error {
+			cells = append(cells, &report.Contender{Measure: b.latency(nil, func(n int) error {
 				return o.query(shops[n%len(shops)], column.statement, int64(1+n%keys))
 			})})
 		}
 		g.cells = append(g.cells, cells)
 		all = append(all, cells...)
 	}
-	if err := interleave(ctx, all, b.rounds); err != nil {
+	if err := report.Interleave(ctx, all, b.rounds); err != nil {
 		return nil, err
 	}
 	for _, o := range first {
@@ -73,35 +75,35 @@ func (b *bench) compare(ctx context.Context, url string, ways []way, columns []c
 }
 
 // table has each time as a ratio to that of the first way, and in µs.
-func (g *grid) table(title, note string) *table {
-	t := &table{title: title, note: note, header: []string{""}}
+func (g *grid) table(title, note string) *report.Table {
+	t := &report.Table{Title: title, Note: note, Header: []string{""}}
 	for _, column := range g.columns {
-		t.header = append(t.header, column.name)
+		t.Header = append(t.Header, column.name)
 	}
-	t.header = append(t.header, "round trips")
+	t.Header = append(t.Header, "round trips")
 	for w, way := range g.ways {
 		row := []string{way.name}
 		for i := range g.columns {
-			row = append(row, fmt.Sprintf("%.2f (%.0f)", g.cells[i][w].ratio(g.cells[i][0]), g.cells[i][w].value()))
+			row = append(row, fmt.Sprintf("%.2f (%.0f)", g.cells[i][w].Ratio(g.cells[i][0]), g.cells[i][w].Value()))
 		}
-		t.rows = append(t.rows, append(row, g.trips[w]))
+		t.Rows = append(t.Rows, append(row, g.trips[w]))
 	}
 	return t
 }
 
 // ratios has, for each of some pairs of ways by their names, the time of the first as a
 // ratio to that of the second.
-func (g *grid) ratios(title, note string, pairs []pair) *table {
-	t := &table{title: title, note: note, header: []string{"", "to"}}
+func (g *grid) ratios(title, note string, pairs []pair) *report.Table {
+	t := &report.Table{Title: title, Note: note, Header: []string{"", "to"}}
 	for _, column := range g.columns {
-		t.header = append(t.header, column.name)
+		t.Header = append(t.Header, column.name)
 	}
 	for _, p := range pairs {
 		row := []string{p.way.name, p.to.name}
 		for i := range g.columns {
-			row = append(row, fmt.Sprintf("%.2f", g.cells[i][g.index(p.way)].ratio(g.cells[i][g.index(p.to)])))
+			row = append(row, fmt.Sprintf("%.2f", g.cells[i][g.index(p.way)].Ratio(g.cells[i][g.index(p.to)])))
 		}
-		t.rows = append(t.rows, row)
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cotenant/cotenant/bench/internal/report"
 	"github.com/cotenant/cotenant/internal/devpg"
 )
 
@@ -43,14 +44,14 @@ type scale struct {
 	hot     int           // a few that a cache has room for
 }
 
-// report makes tables.
-type report struct {
+// section makes tables.
+type section struct {
 	name string
-	make func(*bench, context.Context) ([]*table, error)
+	make func(*bench, context.Context) ([]*report.Table, error)
 }
 
-func reports() []report {
-	return []report{
+func sections() []section {
+	return []section{
 		{"queries", (*bench).queries},
 		{"pooled", (*bench).pooled},
 		{"concurrency", (*bench).concurrency},
@@ -118,13 +119,13 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 }
 
 // print makes the tables and writes each as soon as it is done.
-func (b *bench) print(ctx context.Context, out io.Writer, wanted []report, version string) error {
+func (b *bench) print(ctx context.Context, out io.Writer, wanted []section, version string) error {
 	b.log.Info("creating schemas", "tenants", b.tenants[2])
 	var err error
 	if b.shops, err = openShops(ctx, b.url, b.tenants[2]); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s\n", machine(version))
+	fmt.Fprintf(out, "%s\n", report.Machine(version))
 	for _, r := range wanted {
 		b.log.Info("measuring", "table", r.name)
 		tables, err := r.make(b, ctx)
@@ -138,22 +139,22 @@ func (b *bench) print(ctx context.Context, out io.Writer, wanted []report, versi
 	return nil
 }
 
-// choose returns the reports that list names.
-func choose(list string) ([]report, error) {
-	var chosen []report
+// choose returns the sections that list names.
+func choose(list string) ([]section, error) {
+	var chosen []section
 	for name := range strings.SplitSeq(list, ",") {
 		i := slices.Index(names(), strings.TrimSpace(name))
 		if i < 0 {
 			return nil, fmt.Errorf("no table %q (use: %s)", name, strings.Join(names(), ", "))
 		}
-		chosen = append(chosen, reports()[i])
+		chosen = append(chosen, sections()[i])
 	}
 	return chosen, nil
 }
 
 func names() []string {
 	var names []string
-	for _, r := range reports() {
+	for _, r := range sections() {
 		names = append(names, r.name)
 	}
 	return names

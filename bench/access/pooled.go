@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/cotenant/cotenant/bench/internal/report"
 	"github.com/cotenant/cotenant/internal/pgbouncer"
 	"github.com/cotenant/cotenant/pgxtenant"
 )
@@ -46,7 +47,7 @@ func pooledPairs() []pair {
 
 // pooled makes the tables of queries through a PgBouncer, or none where there is no
 // such program.
-func (b *bench) pooled(ctx context.Context) ([]*table, error) {
+func (b *bench) pooled(ctx context.Context) ([]*report.Table, error) {
 	pooler, err := pgbouncer.Start(ctx, b.url, "transaction")
 	if errors.Is(err, exec.ErrNotFound) {
 		b.log.Warn("left out", "table", "pooled", "error", err)
@@ -60,7 +61,7 @@ func (b *bench) pooled(ctx context.Context) ([]*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []*table{
+	return []*report.Table{
 		g.table("Behind PgBouncer", fmt.Sprintf("One connection to a PgBouncer in transaction pooling on the same machine, two tenants in turn. Time of a query as a ratio to that with qualified names "+
 			"in the same column, and in µs. slow: %v and a bit more for every write to PgBouncer. Round trips are of a query, counted at the socket.", slowNetwork)),
 		g.ratios("Behind PgBouncer, beside each other", "The same times, each as a ratio to that of another way.", pooledPairs()),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cotenant/cotenant/bench/internal/report"
 	"github.com/cotenant/cotenant/pgxtenant"
 )
 
@@ -37,12 +38,12 @@ func sqlPairs() []pair {
 }
 
 // queries makes the tables of one query after the other on one connection.
-func (b *bench) queries(ctx context.Context) ([]*table, error) {
+func (b *bench) queries(ctx context.Context) ([]*report.Table, error) {
 	g, err := b.compare(ctx, b.url, queryWays(), queryColumns())
 	if err != nil {
 		return nil, err
 	}
-	return []*table{
+	return []*report.Table{
 		g.table("One connection", fmt.Sprintf("Time of a query as a ratio to that with qualified names in the same column, and in µs. PK: by primary key; J4: a join of four tables; "+
 			"same: one tenant; alt: two tenants in turn; endless: with contexts that cannot be cancelled; slow: %v and a bit more for every write to the server. Round trips are of a query, counted at the socket.", slowNetwork)),
 		g.ratios("database/sql", "The same times, each as a ratio to that of another way.", sqlPairs()),
