@@ -13,7 +13,7 @@ import (
 
 // The flags of the long form, which "make storm" is.
 var (
-	stormOperations  = flag.Int64("storm.operations", 0, "operations of each way in (default 4000, 1500 with -short)")
+	stormOperations  = flag.Int64("storm.operations", 0, "operations of each way in (default 2500, 800 with -short)")
 	stormTenants     = flag.Int("storm.tenants", 0, "tenants (default 40)")
 	stormGoroutines  = flag.Int("storm.goroutines", 0, "goroutines (default 16)")
 	stormConnections = flag.Int("storm.connections", 0, "connections (default 8)")
@@ -56,9 +56,9 @@ func stormConfig(url string) conformance.Config {
 		Seed: *stormSeed, Tenants: *stormTenants, URL: url,
 	}
 	if config.Operations == 0 {
-		config.Operations = 4000
+		config.Operations = 2500
 		if testing.Short() {
-			config.Operations = 1500
+			config.Operations = 800
 		}
 	}
 	if config.Tenants == 0 {
