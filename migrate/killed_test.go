@@ -42,7 +42,8 @@ func runChild(value string) error {
 	}
 	defer pool.Close()
 	_, err = m.Fleet(pool).Migrate(ctx, &migrate.MigrateOptions{RunOptions: migrate.RunOptions{
-		OnResult: func(r migrate.Result) { fmt.Println(r.Schema, r.Err) },
+		// The lines are long, so that it does not run ahead of whoever reads them.
+		OnResult: func(r migrate.Result) { fmt.Println(r.Schema, r.Err, strings.Repeat(".", 1<<14)) },
 	}})
 	return err
 }

@@ -109,17 +109,19 @@ func TestServerKilled(t *testing.T) {
 	s := newShopsIn(t, server.URL(), many(500))
 	config := shopConfig(3)
 	config.Retries = 1
-	reached := make(chan struct{})
+	reached, killed := make(chan struct{}), make(chan struct{})
 	done := 0
 	wait := background(t.Context(), newFleet(t, withConfig(t, config), s.url), &migrate.MigrateOptions{RunOptions: migrate.RunOptions{
 		OnResult: func(r migrate.Result) {
 			if done++; r.Err == nil && done == s.n/3 {
 				close(reached)
+				<-killed // nobody goes on meanwhile
 			}
 		},
 	}})
 	<-reached
 	server.kill(t)
+	close(killed)
 	_, err := wait()
 	report := runFailure(t, err).Report
 	if report.Done < s.n/3 || report.Untouched == 0 || report.Failed > 2*8 || report.Current+report.Done+report.Failed+report.Untouched != s.n+1 {
