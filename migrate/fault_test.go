@@ -116,7 +116,8 @@ func TestQueriesWithNothingToDo(t *testing.T) {
 		return sent.Load()
 	}
 	few, many := count(10), count(300)
-	if few != many || few == 0 {
+	const flush = 3 // what other tests have just written on the server is flushed, if there is some
+	if few == 0 || few > 30 || max(few, many)-min(few, many) > flush {
 		t.Errorf("%d messages for 10 schemas, %d for 300", few, many)
 	}
 	t.Logf("%d messages", few)
