@@ -48,7 +48,7 @@ func (m *Migrator) BuildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant)
 // build makes the schema, if the database has come to a version that is known.
 func (c changer) build(ctx context.Context, tx pgx.Tx, where target, steps []step, known []string) error {
 	front := &step{script: &script{app: ownApp, file: "creation"}}
-	guard := c.guard(where)
+	guard := c.guard(where, true)
 	guard.step = front
 	digest, records := history{}.digest(), []record(nil)
 	for _, s := range steps {

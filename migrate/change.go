@@ -186,9 +186,9 @@ func (c changer) beginArgs(t target, from, to, role string) [][]byte {
 	return texts(formatID(t.id), formatID(lockKey(t.id)), t.schema.String(), from, to, role)
 }
 
-// guardSQL has what follows in the transaction done by the migrator role, if the schema
-// is that role's.
-const guardSQL = `SELECT pg_catalog.set_config('role', r.rolname::text, true)
+// guardSQL has what follows done by the migrator role, if the schema is that role's: in
+// the transaction if $3 is true, else in the session. begin_change does so, too.
+const guardSQL = `SELECT pg_catalog.set_config('role', r.rolname::text, $3)
 	FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = $1 AND r.rolname = $2`
 
 // settings sets the path, proves that the schema is there, and bounds the waiting.

@@ -116,7 +116,7 @@ func (c changer) one(ctx context.Context, t target, s *step, p *progress, i int)
 	begin := []message{{sql: "RESET SESSION AUTHORIZATION"}, {sql: "RESET ALL"}}
 	if !stmt.Alone {
 		messages := append(append([]message{{sql: "BEGIN"}}, begin...), c.settings(t.schema, c.commitSQL(t.schema)), c.note(t, s, i+1, i+1))
-		messages = append(messages, c.guard(t), message{stmt: stmt, sql: stmt.Text})
+		messages = append(messages, c.guard(t, true), message{stmt: stmt, sql: stmt.Text})
 		return c.sendFor(ctx, t, s, append(append(messages, c.ends(t, s)...), message{sql: "COMMIT", ends: true}))
 	}
 	there, err := c.lookBefore(ctx, t, s, stmt, p.begun > i)
@@ -147,25 +147,20 @@ func (c changer) refused(ctx context.Context, t target, s *step, begin []message
 func (c changer) alone(ctx context.Context, t target, s *step, begin []message, i int) error {
 	stmt := &s.way().Statements[i]
 	session := message{sql: sessionSettingsSQL, args: texts(c.path(t.schema), searchpath.Quote(t.schema), milliseconds(c.config.LockWait), milliseconds(c.config.StatementTimeout))}
-	guard := c.guard(t)
-	guard.sql = sessionGuardSQL
-	if err := c.sendFor(ctx, t, s, append(begin, c.note(t, s, i, i+1), session, guard)); err != nil {
+	if err := c.sendFor(ctx, t, s, append(begin, c.note(t, s, i, i+1), session, c.guard(t, false))); err != nil {
 		return err
 	}
 	return c.sendFor(ctx, t, s, []message{{stmt: stmt, sql: stmt.Within(searchpath.Quote(t.schema))}})
 }
 
-// What settings and guardSQL do for a transaction, for a session. A statement that builds
-// an index waits for whoever is at work on its table: for LockWait.
-const (
-	sessionSettingsSQL = `SELECT pg_catalog.set_config('search_path', $1, false), $2::pg_catalog.regnamespace,
+// sessionSettingsSQL does for a session what settings does for a transaction. A statement
+// that builds an index waits for whoever is at work on its table: for LockWait.
+const sessionSettingsSQL = `SELECT pg_catalog.set_config('search_path', $1, false), $2::pg_catalog.regnamespace,
 	pg_catalog.set_config('lock_timeout', $3, false), pg_catalog.set_config('statement_timeout', $4, false)`
-	sessionGuardSQL = `SELECT pg_catalog.set_config('role', r.rolname::text, false)
-	FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = $1 AND r.rolname = $2`
-)
 
-func (c changer) guard(t target) message {
-	return message{sql: guardSQL, args: texts(t.schema.String(), c.config.MigratorRole)}
+// guard is for the transaction, or else for the session.
+func (c changer) guard(t target, transaction bool) message {
+	return message{sql: guardSQL, args: texts(t.schema.String(), c.config.MigratorRole, strconv.FormatBool(transaction))}
 }
 
 // sendFor sends messages that are part of a step.

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"strconv"
+
+	"github.com/cotenant/cotenant/internal/sqltext"
 )
 
 // appendSet appends what proves that the schema exists, and sets the path.
@@ -60,6 +62,13 @@ func (c *Conn) appendUsage(dst []byte, g *group) []byte {
 	g.answers = append(g.answers, parsed, bound, executed)
 	dst = appendParse(dst, name, usageSQL, textOID)
 	return appendExecute(appendBind(dst, name, c.want.within()))
+}
+
+// usageAhead reports whether what comes may have nothing that is executed in front of
+// it, and yet another role may be set, which may not use the schema: that is asked in
+// an exchange ahead of it. A proof, which is only bound, may stand in front.
+func (c *Conn) usageAhead(all sqltext.Class) bool {
+	return c.roles && c.status == 'I' && len(c.groups) == 0 && c.mode != Local && all.Has(sqltext.Alone|sqltext.Opaque)
 }
 
 // adding reports whether another group is under way that prepares statements of ours:

@@ -315,13 +315,6 @@ func (c *Conn) beginGroup(o *output, at int, all sqltext.Class) error {
 	return nil
 }
 
-// usageAhead reports whether what comes may have nothing that is executed in front of
-// it, and yet another role may be set, which may not use the schema: that is asked in
-// an exchange ahead of it. A proof, which is only bound, may stand in front.
-func (c *Conn) usageAhead(all sqltext.Class) bool {
-	return c.roles && c.status == 'I' && len(c.groups) == 0 && c.mode != Local && all.Has(sqltext.Alone|sqltext.Opaque)
-}
-
 // onlyEnds reports whether all that a group executes ends a transaction, which may
 // have failed.
 func (c *Conn) onlyEnds() bool {
