@@ -45,6 +45,10 @@ type Migration struct {
 	// Requires are the migrations, as app/name, that must have run before: of the same
 	// list of apps, or for a tenant app also of shared ones.
 	Requires []string
+	// Replaces are migrations of the app, by name, that this one stands for: all that
+	// were squashed into it. Where all of them ran it is recorded in their place, where
+	// none did it runs. A file has a line -- cotenant:replaces 0001_initial 0002_prices.
+	Replaces []string
 }
 
 // Dirs returns an app for each of the folders dirs of fsys, named after the last
@@ -87,6 +91,7 @@ type script struct {
 	file     string   // for messages: shop/migrations/0001_initial.sql
 	checksum string   // SHA-256 of the way up with LF line ends, in hex; or goChecksum
 	requires []string // app/name of those that must have run before
+	replaces []string // names of those of the app that it stands for
 	up       way
 	down     *way // nil where there is no way back
 	// inProgram has it stand in no file.
@@ -150,7 +155,10 @@ func (a App) load(tenant bool) (loadedApp, error) {
 	if l.schema == nil && len(l.migrations) == 0 {
 		return l, errors.New("it has neither schema.sql nor migrations (add one, or take the app off the list)")
 	}
-	return l, l.order()
+	if err := l.order(); err != nil {
+		return l, err
+	}
+	return l, l.checkReplaces()
 }
 
 // order sorts the migrations by number and refuses two of one number.
@@ -193,7 +201,7 @@ func readFiles(r *sqlfile.Reader) (schema *script, migrations []script, err erro
 }
 
 func newScript(app string, m sqlfile.Migration) script {
-	s := script{app: app, name: m.Name, file: m.Up.File, checksum: m.Checksum, requires: m.Requires, up: way{Script: m.Up}}
+	s := script{app: app, name: m.Name, file: m.Up.File, checksum: m.Checksum, requires: m.Requires, replaces: m.Replaces, up: way{Script: m.Up}}
 	if m.Down != nil {
 		s.down = &way{Script: *m.Down}
 	}
@@ -206,6 +214,11 @@ func (m Migration) load(r *sqlfile.Reader) (script, error) {
 	if err := sqlfile.CheckName(m.Name); err != nil {
 		return script{}, fmt.Errorf("migration %q: %w", m.Name, err)
 	}
+	for _, name := range m.Replaces {
+		if err := sqlfile.CheckName(name); err != nil {
+			return script{}, fmt.Errorf("%s: Replaces %q: %w", place, name, err)
+		}
+	}
 	switch {
 	case m.SQL != "" && m.Up != nil:
 		return script{}, fmt.Errorf("%s: it has both SQL and Up (give one)", place)
@@ -215,7 +228,7 @@ func (m Migration) load(r *sqlfile.Reader) (script, error) {
 		return script{}, fmt.Errorf("%s: it has Down without Up (give both, or write the way back into SQL)", place)
 	case m.Up != nil:
 		file := sqlfile.Script{File: place}
-		s := script{app: r.App, name: m.Name, file: place, checksum: goChecksum, requires: m.Requires, up: way{file, m.Up}, inProgram: true}
+		s := script{app: r.App, name: m.Name, file: place, checksum: goChecksum, requires: m.Requires, replaces: m.Replaces, up: way{file, m.Up}, inProgram: true}
 		if m.Down != nil {
 			s.down = &way{file, m.Down}
 		}
@@ -228,5 +241,6 @@ func (m Migration) load(r *sqlfile.Reader) (script, error) {
 	s := newScript(r.App, parsed)
 	s.inProgram = true
 	s.requires = append(slices.Clone(m.Requires), s.requires...)
+	s.replaces = append(slices.Clone(m.Replaces), s.replaces...)
 	return s, nil
 }

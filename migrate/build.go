@@ -24,8 +24,9 @@ import (
 // for locks is bounded by Config.LockTimeout: an error with SQLSTATE 55P03 is worth
 // another try.
 //
-// The error wraps ErrNewer if the program is older than the database: public, or most of
-// the tenants, have migrations that it does not know.
+// The error wraps ErrNewer if the program is older than the database, and ErrGone if it
+// lacks files that ran: public, or most of the tenants, have migrations that it does not
+// know, and the tenant would not be like the others.
 func (m *Migrator) BuildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
 	steps, err := m.plan(m.tenant, m.tenantOrder, history{}, nil, request{migrate: true, sync: true})
 	if err != nil {

@@ -16,6 +16,11 @@ import (
 // program is older than the database.
 var ErrNewer = errors.New("the schema is newer than the program")
 
+// ErrGone says that a schema has a migration that the program does not know, though it
+// knows newer ones, or has another in its place: the file was renamed or removed since it
+// ran.
+var ErrGone = errors.New("a migration of the schema is gone")
+
 // StatementError is a statement of a file that PostgreSQL refused. Everything
 // that the file did to the schema was rolled back, unless its statements run one by one.
 type StatementError struct {

@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -74,6 +73,9 @@ func (r *run) keepRequired(ctx context.Context, steps []step, faults *faultList)
 	for _, s := range steps {
 		if s.action == Unapply || s.action == Forget {
 			undone = append(undone, s.script.id())
+			for _, name := range s.script.replaces {
+				undone = append(undone, s.script.app+"/"+name)
+			}
 		}
 	}
 	if !slices.ContainsFunc(r.grounds, func(e edge) bool { return slices.Contains(undone, e.to) }) {
@@ -115,7 +117,7 @@ func (r *run) readPublic(ctx context.Context, c changer) (err error) {
 	if r.public, err = r.history(ctx, c, t); err != nil {
 		return err
 	}
-	if err := compare(r.Migrator.shared, r.public); errors.Is(err, ErrNewer) {
+	if err := unknownOf(r.Migrator.shared, r.public); err != nil {
 		return fmt.Errorf("schema %q: %w", t.schema, err)
 	}
 	return nil

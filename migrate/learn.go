@@ -110,7 +110,7 @@ func (c changer) definitions(ctx context.Context, t target) (map[string]*schemas
 func (c changer) learn(ctx context.Context, t target, apps []loadedApp) (definitions map[string]*schemasync.Definition, err error) {
 	var scripts []*script
 	var statements [][]sqlfile.Statement
-	for _, s := range arrange(apps, func(*loadedApp) bool { return true }) {
+	for _, s := range arrange(fresh(apps), func(*loadedApp) bool { return true }) {
 		if s.app == ownApp {
 			continue
 		}

@@ -100,6 +100,10 @@ func (r *run) listed(t target, h history) *Listed {
 	if t.missing {
 		return l
 	}
+	all := apps
+	if in, err := view(apps, h); err == nil {
+		apps = in
+	}
 	for i := range apps {
 		app := &apps[i]
 		if r.request.app != "" && r.request.app != app.name {
@@ -119,7 +123,7 @@ func (r *run) listed(t target, h history) *Listed {
 		}
 		for _, name := range slices.Sorted(maps.Keys(h[app.name])) {
 			if !known[name] && name != schemaFile {
-				l.Migrations = append(l.Migrations, ListedMigration{App: app.name, Applied: true, Faked: h[app.name][name].faked, Name: name, Unknown: true})
+				l.Migrations = append(l.Migrations, ListedMigration{App: app.name, Applied: true, Faked: h[app.name][name].faked, Name: name, Unknown: all[i].replacement(name) == nil})
 			}
 		}
 	}

@@ -70,8 +70,8 @@ type MigrateOptions struct {
 	// schemas that have nothing recorded of the app and have all its tables.
 	FakeInitial bool
 	// Target is the migration of App to go to, forth or back: its name, what only its
-	// name begins with (0003), or "zero" for before the first. Defaults to the
-	// newest.
+	// name begins with (0003), its number (3), or "zero" for before the first. Defaults
+	// to the newest.
 	Target string
 }
 
@@ -107,6 +107,7 @@ const (
 	Build   Action = "build"   // schema.sql runs as it stands
 	Fake    Action = "fake"    // a migration is recorded and not run
 	Forget  Action = "forget"  // a record goes, and nothing runs
+	Replace Action = "replace" // a migration is recorded in the place of those that it replaces, and not run
 	Sync    Action = "sync"    // what schema.sql has and the schema lacks is created
 	Unapply Action = "unapply" // a migration's way back runs
 )
@@ -116,7 +117,7 @@ type Step struct {
 	Action Action
 	App    string
 	Name   string   // schema.sql, or a migration such as 0001_initial
-	SQL    []string // the statements; none for Fake and Forget, Go migrations and Sync
+	SQL    []string // the statements; none for Fake, Forget and Replace, Go migrations and Sync
 }
 
 // PlanGroup is schemas that need the same.

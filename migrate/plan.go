@@ -2,8 +2,11 @@ package migrate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/cotenant/cotenant/migrate/internal/sqlfile"
 )
 
 // request is what a run is asked to do.
@@ -51,10 +54,10 @@ func (s *step) described() Step {
 // planner plans for the apps of one kind of schemas. It simulates the history as it
 // goes.
 type planner struct {
+	*Migrator
 	apps    []loadedApp
 	order   []*script
 	request request
-	config  *Config
 	public  history // what a tenant's migrations can require of shared apps; nil if that is not looked at
 	now     history
 	steps   []step
@@ -64,8 +67,11 @@ type planner struct {
 // wants it; the history is then as it is behind them. public is the history of public, or
 // nil. The error says why that cannot be.
 func (m *Migrator) plan(apps []loadedApp, order []*script, h, public history, r request) ([]step, error) {
-	p := planner{apps: apps, order: order, request: r, config: &m.config, public: public, now: h}
+	p := planner{apps: apps, order: order, request: r, Migrator: m, public: public, now: h}
 	err := compare(apps, h)
+	if err == nil {
+		err = p.view()
+	}
 	if err == nil && r.target != "" {
 		err = p.toTarget()
 	} else if err == nil {
@@ -78,6 +84,15 @@ func (m *Migrator) plan(apps []loadedApp, order []*script, h, public history, r 
 		return nil, err
 	}
 	return p.steps, nil
+}
+
+// view has the planner see the apps as they are for its history.
+func (p *planner) view() (err error) {
+	all := p.apps
+	if p.apps, err = view(all, p.now); err == nil && slices.ContainsFunc(all, loadedApp.replaces) {
+		p.order = order(p.apps)
+	}
+	return err
 }
 
 // forth plans the way to the newest of all that is wanted, and of what that requires.
@@ -122,7 +137,7 @@ func (p *planner) grounded() error {
 		}
 		for _, s := range scripts {
 			for _, required := range s.requires {
-				if app, name, _ := strings.Cut(required, "/"); p.find(app) == nil && !p.public.has(app, name) {
+				if app, name, _ := strings.Cut(required, "/"); p.find(app) == nil && !provides(p.Migrator.shared, p.public, app, name) {
 					return fmt.Errorf("%s requires %s, which public does not have (migrate the shared apps first)", s.file, required)
 				}
 			}
@@ -189,9 +204,13 @@ func (l *loadedApp) build() step {
 
 // apply plans a migration.
 func (p *planner) apply(app *loadedApp, s *script) error {
+	if s.complete(p.now) {
+		p.add(step{action: Replace, script: s, records: []record{s.record(true)}, forget: s.replaces})
+		return nil
+	}
 	if p.config.RefuseOutOfOrder {
 		for i := range app.migrations {
-			if newer := &app.migrations[len(app.migrations)-1-i]; newer == s {
+			if newer := &app.migrations[len(app.migrations)-1-i]; newer.name == s.name {
 				break // they are in order
 			} else if p.now.has(app.name, newer.name) {
 				return fmt.Errorf("%s has not run and %s, which is newer, has (renumber it, or let it run: out_of_order)", s.file, newer.name)
@@ -214,36 +233,6 @@ func (p *planner) nothingOf(app *loadedApp) bool {
 	return len(records) == 0 || len(records) == 1 && p.now.has(app.name, schemaFile)
 }
 
-// compare refuses a history that the files of the apps do not lead to.
-func compare(apps []loadedApp, h history) error {
-	for i := range apps {
-		if err := apps[i].compare(h[apps[i].name]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *loadedApp) compare(records map[string]record) error {
-	for _, r := range records {
-		if r.name == schemaFile {
-			continue
-		}
-		i := slices.IndexFunc(l.migrations, func(m script) bool { return m.name == r.name })
-		if i < 0 {
-			return fmt.Errorf("%w: its migration %s/%s is not among the program's files (run the newer program, or restore the file)", ErrNewer, l.name, r.name)
-		}
-		switch m := &l.migrations[i]; {
-		case m.checksum == r.checksum:
-		case m.inProgram:
-			return fmt.Errorf("%s changed since it ran (was a setting changed that it depends on, such as the name of a table?)", m.file)
-		default:
-			return fmt.Errorf("%s changed since it ran (restore it, and write the change as a new migration)", m.file)
-		}
-	}
-	return nil
-}
-
 // toTarget plans the way of an app to one of its migrations, back and forth: in the end
 // what stands up to the target is there, and nothing that stands behind it.
 func (p *planner) toTarget() error {
@@ -253,9 +242,22 @@ func (p *planner) toTarget() error {
 	}
 	if p.request.target != "zero" {
 		upTo = slices.IndexFunc(app.migrations, func(m script) bool { return m.name == p.request.target })
+		if upTo < 0 {
+			by := app.replacement(p.request.target)
+			if by == nil { // the shared and the tenant app of the name differ
+				return fmt.Errorf("migration %q: app %q has none of that name here (select the schemas of the app that has it)", p.request.target, app.name)
+			}
+			return fmt.Errorf("%s stands for %s in the schema (go to %s, or to what comes before it)", by.file, p.request.target, by.name)
+		}
 	}
 	for i := len(app.migrations) - 1; i > upTo; i-- {
-		if s := &app.migrations[i]; p.now.has(app.name, s.name) {
+		s := &app.migrations[i]
+		if s.complete(p.now) { // its way back is theirs
+			if err := p.apply(app, s); err != nil {
+				return err
+			}
+		}
+		if p.now.has(app.name, s.name) {
 			if err := p.unapply(app, s); err != nil {
 				return err
 			}
@@ -311,8 +313,9 @@ func (p *planner) unapply(app *loadedApp, s *script) error {
 			return errRequired(other.id(), s.id(), other.app)
 		}
 	}
-	step := step{action: Unapply, script: s, forget: []string{s.name}}
-	if left := len(p.now[app.name]); left == 1 || left == 2 && p.now.has(app.name, schemaFile) {
+	step := step{action: Unapply, script: s, forget: append([]string{s.name}, s.replaces...)}
+	stays := func(name string) bool { return name != schemaFile && !slices.Contains(step.forget, name) }
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(p.now[app.name])), stays) {
 		step.forget = append(step.forget, schemaFile)
 	}
 	switch {
@@ -361,24 +364,40 @@ func (m *Migrator) resolve(r *request) error {
 	case r.target == "" || r.target == "zero":
 		return nil
 	}
-	var matches []string
-	names = nil
-	for i := range app.migrations {
-		name := app.migrations[i].name
+	name, err := app.named(r.target)
+	if err == nil {
+		r.target = name
+	}
+	return err
+}
+
+// named returns the name of the migration that a user means: by its name, by what only its
+// name begins with, or by its number, with or without zeros in front.
+func (l *loadedApp) named(text string) (string, error) {
+	var names, begin []string
+	var numbered string
+	for i := range l.migrations {
+		name := l.migrations[i].name
 		names = append(names, name)
-		if name == r.target {
-			return nil
+		if name == text {
+			return name, nil
 		}
-		if strings.HasPrefix(name, r.target) {
-			matches = append(matches, name)
+		if strings.HasPrefix(name, text) {
+			begin = append(begin, name)
+		}
+		if strings.Trim(text, "0123456789") == "" && sqlfile.CompareNames(name, text) == 0 {
+			numbered = name
 		}
 	}
-	switch len(matches) {
-	case 0:
-		return fmt.Errorf("migration %q: app %q has none of that name%s", r.target, r.app, nearest(r.target, names))
-	case 1:
-		r.target = matches[0]
-		return nil
+	switch {
+	case numbered != "" && (len(begin) == 0 || slices.Contains(begin, numbered)):
+		return numbered, nil
+	case numbered != "":
+		return "", fmt.Errorf("migration %q: app %q has %s of that number, and others that begin so: %s (name one)", text, l.name, numbered, strings.Join(begin, ", "))
+	case len(begin) == 1:
+		return begin[0], nil
+	case len(begin) > 1:
+		return "", fmt.Errorf("migration %q: app %q has several that begin so: %s (name one)", text, l.name, strings.Join(begin, ", "))
 	}
-	return fmt.Errorf("migration %q: app %q has several that begin so: %s (name one)", r.target, r.app, strings.Join(matches, ", "))
+	return "", fmt.Errorf("migration %q: app %q has none of that name%s", text, l.name, nearest(text, names))
 }

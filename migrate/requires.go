@@ -12,6 +12,9 @@ import (
 // resolve checks what the migrations of all apps require: that it is there, that no
 // shared app requires a tenant app, and that nothing requires itself in a circle.
 func resolve(shared, tenant []loadedApp) error {
+	rewire(shared, shared)
+	rewire(tenant, tenant)
+	rewire(tenant, onlyOf(shared, tenant))
 	for _, app := range shared {
 		if err := app.checkRequires(shared, tenant, false); err != nil {
 			return fmt.Errorf("shared apps: %w", err)
@@ -22,7 +25,7 @@ func resolve(shared, tenant []loadedApp) error {
 			return fmt.Errorf("tenant apps: %w", err)
 		}
 	}
-	for _, apps := range [][]loadedApp{shared, tenant} {
+	for _, apps := range [][]loadedApp{shared, tenant, fresh(shared), fresh(tenant)} {
 		if err := circle(apps); err != nil {
 			return err
 		}
@@ -56,6 +59,11 @@ func (l *loadedApp) checkRequires(own, others []loadedApp, may bool) error {
 		}
 	}
 	return nil
+}
+
+// onlyOf are the apps that are in none of the others.
+func onlyOf(apps, others []loadedApp) []loadedApp {
+	return slices.DeleteFunc(slices.Clone(apps), func(l loadedApp) bool { return slices.Contains(names(others), l.name) })
 }
 
 func find(apps []loadedApp, name string) (loadedApp, bool) {

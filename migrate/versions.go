@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -82,11 +81,11 @@ func (m *Migrator) suits(schema tenant.Schema, h history) error {
 	if schema.IsPublic() {
 		apps = m.shared
 	}
-	if err := compare(apps, h); errors.Is(err, ErrNewer) {
+	if err := unknownOf(apps, h); err != nil { // the new tenant would lack what others have
 		return err
 	}
 	for _, e := range m.grounds {
-		if app, name, _ := strings.Cut(e.to, "/"); schema.IsPublic() && !h.has(app, name) {
+		if app, name, _ := strings.Cut(e.to, "/"); schema.IsPublic() && !provides(m.shared, h, app, name) {
 			return fmt.Errorf("%s requires %s, which is not there (migrate the shared apps first)", e.from, e.to)
 		}
 	}

@@ -3,6 +3,7 @@ package sqlfile
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -11,6 +12,7 @@ import (
 // directive is a comment line that says something about the migration:
 //
 //	-- cotenant:requires customers/0002_plans
+//	-- cotenant:replaces 0001_initial 0002_prices
 //	-- cotenant:no-transaction
 type directive struct {
 	line  int
@@ -20,6 +22,7 @@ type directive struct {
 
 const (
 	requires      = "requires"
+	replaces      = "replaces"
 	noTransaction = "no-transaction"
 )
 
@@ -58,12 +61,28 @@ func (d directive) fault() string {
 		if d.value != "" {
 			return fmt.Sprintf("-- cotenant:no-transaction takes no value, and has %q (remove it)", d.value)
 		}
+	case replaces:
+		return d.replacesFault()
 	default:
-		nearest := requires
-		if levenshtein.Distance(d.name, noTransaction, nil) < levenshtein.Distance(d.name, requires, nil) {
-			nearest = noTransaction
-		}
+		nearest := slices.MinFunc([]string{requires, replaces, noTransaction}, func(a, b string) int {
+			return levenshtein.Distance(d.name, a, nil) - levenshtein.Distance(d.name, b, nil)
+		})
 		return fmt.Sprintf("-- cotenant:%s is not known (did you mean -- cotenant:%s?)", d.name, nearest)
+	}
+	return ""
+}
+
+// replacesFault says what is wrong with the names of migrations that are replaced.
+func (d directive) replacesFault() string {
+	const cure = "(write names of this app's migrations, such as 0001_initial 0002_prices, all of them)"
+	names := strings.Fields(d.value)
+	if len(names) == 0 {
+		return "-- cotenant:replaces names no migration " + cure
+	}
+	for _, name := range names {
+		if CheckName(name) != nil || strings.ContainsAny(name, ",;") || strings.Contains(name, "..") {
+			return fmt.Sprintf("-- cotenant:replaces: %q is not a name for a migration %s", name, cure)
+		}
 	}
 	return ""
 }

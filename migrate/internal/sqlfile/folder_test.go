@@ -24,6 +24,9 @@ func show(migrations []sqlfile.Migration) string {
 	var lines []string
 	for _, m := range migrations {
 		line := m.Name
+		for _, r := range m.Replaces {
+			line += " =" + r
+		}
 		for _, r := range m.Requires {
 			line += " <" + r
 		}
@@ -97,6 +100,7 @@ func TestMigrations(t *testing.T) {
 		{"goose without a transaction", files("migrations/1_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;"), "1_a up*[3:SELECT 1] down*[5:SELECT 2]"},
 		{"goose without substitution", files("migrations/1_a.sql", "-- +goose Up\n-- +goose ENVSUB OFF\nSELECT '${A}';"), "1_a up[3:SELECT '${A}'] down none"},
 		{"directives of a section", files("migrations/1_a.sql", "-- +goose Up\n-- cotenant:requires b/1_b\nSELECT 1;\n-- +goose Down\n-- cotenant:no-transaction\nSELECT 2;"), "1_a <b/1_b up[3:SELECT 1] down*[6:SELECT 2]"},
+		{"what is replaced", files("migrations/3_c.sql", "-- cotenant:replaces  1_a 2_b\n-- +goose Up\n-- cotenant:replaces 2-b.c\nSELECT 1;"), "3_c =1_a =2_b =2-b.c up[4:SELECT 1] down none"},
 		{"directives before the sections", files("migrations/1_a.sql", "-- cotenant:no-transaction\n-- cotenant:requires b/1_b\n-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;"), "1_a <b/1_b up*[4:SELECT 1] down*[6:SELECT 2]"},
 
 		{
@@ -182,6 +186,11 @@ func TestMigrationsRefuses(t *testing.T) {
 		{"an index without a name", one("SELECT 1;\nCREATE INDEX CONCURRENTLY ON t (a)"), "shop/migrations/1_a.sql:2: CREATE INDEX CONCURRENTLY without a name: … (name the index)"},
 		{"another database", one("CREATE DATABASE x"), "shop/migrations/1_a.sql:1: CREATE DATABASE: … by hand)"},
 
+		{"a directive that replaces nothing", one("-- cotenant:replaces\nSELECT 1"), "shop/migrations/1_a.sql:1: -- cotenant:replaces names no migration … (write names of this app's migrations, such as 0001_initial 0002_prices, all of them)"},
+		{"a directive that replaces a range", one("SELECT 1;\n-- cotenant:replaces 0001_a..0004_d"), `shop/migrations/1_a.sql:2: -- cotenant:replaces: "0001_a..0004_d" is not a name for a migration … all of them)`},
+		{"a directive that replaces another app's", one("-- cotenant:replaces 0001_a crm/0002_b\nSELECT 1"), `shop/migrations/1_a.sql:1: -- cotenant:replaces: "crm/0002_b" is not a name for a migration … all of them)`},
+		{"replacing in the way back", one("-- +goose Up\n-- +goose Down\n-- cotenant:replaces 0001_a"), "shop/migrations/1_a.sql:3: -- cotenant:replaces stands in the way back … (move it to the way up)"},
+		{"an unknown directive that is nearly one", one("-- cotenant:replace 0001_a\nSELECT 1"), "shop/migrations/1_a.sql:1: -- cotenant:replace is not known … (did you mean -- cotenant:replaces?)"},
 		{"an unknown directive", one("SELECT 1;\n-- cotenant:require a/b"), "shop/migrations/1_a.sql:2: -- cotenant:require is not known … (did you mean -- cotenant:requires?)"},
 		{"another one", one("-- cotenant:notransaction\nSELECT 1"), "shop/migrations/1_a.sql:1: -- cotenant:notransaction is not known … (did you mean -- cotenant:no-transaction?)"},
 		{"a directive without a name", one("-- cotenant:requires customers\nSELECT 1"), "shop/migrations/1_a.sql:1: -- cotenant:requires customers: it names no migration … (write app/name, such as customers/0002_plans, a line for each)"},

@@ -13,7 +13,7 @@ func FuzzMigration(f *testing.F) {
 	for _, text := range []string{
 		"SELECT 1; SELECT 2", "-- +goose Up\nSELECT 1;\n-- +goose StatementBegin\nSELECT ';';\n-- +goose StatementEnd\n-- +goose Down\nSELECT 2;",
 		"-- migrate:up transaction:false\nSELECT 1;\r\n-- migrate:down\nSELECT 2", "-- +migrate Up notransaction\nSELECT 1;\n-- +migrate Down\n",
-		"SELECT 1;\n---- create above / drop below ----\nSELECT 2", "-- cotenant:requires a/b\n-- cotenant:no-transaction\nBEGIN; SELECT 1; COMMIT;",
+		"SELECT 1;\n---- create above / drop below ----\nSELECT 2", "-- cotenant:requires a/b\n-- cotenant:no-transaction\nBEGIN; SELECT 1; COMMIT;", "-- cotenant:replaces 1_a 2_b\nSELECT 1",
 		"CREATE UNIQUE INDEX CONCURRENTLY i ON public.t (a)", "DROP INDEX CONCURRENTLY a, b.c", "ALTER TABLE t DETACH PARTITION U&\"x\" CONCURRENTLY",
 		"SELECT set_config('search_path', '', false); CREATE TABLE public.a (b text DEFAULT 'public.x'::regclass)", "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql SET search_path TO 'public' AS $$public.f$$",
 		"COMMENT ON COLUMN a.b.c IS 'x'", "WITH x AS (SELECT) SELECT INTO public.y", "CREATE OPERATOR public.+ (", "SET client_encoding TO ;",

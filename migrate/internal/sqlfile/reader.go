@@ -39,6 +39,8 @@ type Migration struct {
 	// whole content, or its section without the white space at its end where the file
 	// has the way back, too.
 	Checksum string
+	// Replaces are the migrations of the app that this one stands for, by name.
+	Replaces []string
 	// Requires are the migrations, as app/name, that must have run before.
 	Requires []string
 	// Up leads there. It can be without statements.
@@ -83,8 +85,10 @@ func (r *Reader) Schema() (*Schema, error) {
 		return nil, err
 	case len(s.Statements) == 0:
 		return nil, src.empty()
+	case len(s.replaces) > 0:
+		return nil, src.errorfLine(s.wayUp.line, "-- cotenant:replaces: the current state of an app replaces no migrations (remove the line; a migration can have it)")
 	case len(s.requires) > 0:
-		return nil, src.errorfLine(s.requiresLine, "-- cotenant:requires: the current state follows the order of the apps in the configuration (remove the line, and order the apps)")
+		return nil, src.errorfLine(s.wayUp.line, "-- cotenant:requires: the current state follows the order of the apps in the configuration (remove the line, and order the apps)")
 	case s.NoTransaction:
 		line := 1
 		if i := slices.IndexFunc(s.Statements, func(s Statement) bool { return s.Alone }); i >= 0 {

@@ -42,6 +42,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"SELECT 1;\nCREATE INDEX CONCURRENTLY i ON t (a)":    "shop/schema.sql:2: the current state of an app is made in one transaction … without CONCURRENTLY)",
 		"SELECT 1;\n-- cotenant:no-transaction":              "shop/schema.sql:1: the current state of an app is made in one transaction … without CONCURRENTLY)",
 		"SELECT 1;\n-- cotenant:requires a/b":                "shop/schema.sql:2: -- cotenant:requires: … (remove the line, and order the apps)",
+		"SELECT 1;\n-- cotenant:replaces 1_a":                "shop/schema.sql:2: -- cotenant:replaces: … (remove the line; a migration can have it)",
 		"CREATE TABLE public.a (id int)":                     "shop/schema.sql:1: CREATE TABLE public.a: what belongs to a tenant would be created in public … or put it into a shared app)",
 		"SET search_path = public":                           "shop/schema.sql:1: it sets the search path, … (remove the statement)",
 		path + "CREATE EXTENSION IF NOT EXISTS pgcrypto":     "shop/schema.sql:2: CREATE EXTENSION: … (put it into a migration of a shared app)",

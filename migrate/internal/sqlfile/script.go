@@ -3,6 +3,7 @@ package sqlfile
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Script is statements that run together.
@@ -19,10 +20,11 @@ type Script struct {
 
 // content is what pieces of a source hold.
 type content struct {
-	stmts        []Statement
-	requires     []string
-	requiresLine int // of the first
-	alone        bool
+	stmts    []Statement
+	requires []string
+	replaces []string
+	wayUp    directive // the first of those, which belong to a way up
+	alone    bool
 }
 
 // readScript is a script with what its comments say.
@@ -46,12 +48,14 @@ func (s source) statements(pieces []piece) (content, error) {
 		for _, d := range split.directives {
 			switch d.name {
 			case requires:
-				if len(c.requires) == 0 {
-					c.requiresLine = d.line
-				}
 				c.requires = append(c.requires, d.value)
+			case replaces:
+				c.replaces = append(c.replaces, strings.Fields(d.value)...)
 			case noTransaction:
 				c.alone = true
+			}
+			if d.name != noTransaction && c.wayUp.name == "" {
+				c.wayUp = d
 			}
 		}
 	}

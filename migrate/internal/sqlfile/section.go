@@ -66,6 +66,7 @@ func (r *Reader) parse(src source, name string, f form) (Migration, error) {
 	}
 	m.Up = up.Script
 	m.Requires = append(head.requires, up.requires...)
+	m.Replaces = append(head.replaces, up.replaces...)
 	if len(m.Up.Statements) == 0 && !s.emptyUp {
 		return m, src.empty()
 	}
@@ -86,8 +87,8 @@ func (r *Reader) down(src source, pieces []piece, alone bool) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(s.requires) > 0 {
-		return nil, src.errorfLine(s.requiresLine, "-- cotenant:requires stands in the way back (move it to the way up)")
+	if d := s.wayUp; d.name != "" {
+		return nil, src.errorfLine(d.line, "-- cotenant:%s stands in the way back (move it to the way up)", d.name)
 	}
 	return &s.Script, nil
 }

@@ -1,0 +1,201 @@
+package migrate_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/migrate"
+)
+
+// squashed is the app of shopWithWaysBack in one file.
+const squashed = "-- cotenant:replaces 0001_a 0002_b\n-- cotenant:replaces 0003_c\n" +
+	"-- +goose Up\nCREATE TABLE a (id int); CREATE TABLE b (id int); CREATE TABLE c (id int);\n-- +goose Down\nDROP TABLE a, b, c;\n"
+
+// runs returns what a run with the options does in each schema.
+func (s *site) runs(t *testing.T, o migrate.MigrateOptions) string {
+	t.Helper()
+	var lines []string
+	o.OnResult = func(r migrate.Result) {
+		line := r.Schema.String()
+		for _, a := range r.Applied {
+			line += fmt.Sprintf(" %s %s/%s", a.Action, a.App, a.Name)
+		}
+		lines = append(lines, line)
+	}
+	s.migrate(t, o)
+	slices.Sort(lines)
+	return strings.Join(lines, "; ")
+}
+
+// One file takes the place of many: it runs in schemas that have none of them, and is
+// recorded in those that have all. Their histories are the same then.
+func TestReplaces(t *testing.T) {
+	t.Parallel()
+
+	for _, kept := range []bool{false, true} { // the files that are replaced
+		s := newSite(t, "", "shop crm", append(shopWithWaysBack("shop"), "crm/migrations/1_x.sql", "-- cotenant:requires shop/0002_b\nCREATE TABLE x (id int)")...)
+		s.add(t, "all", "behind", "none")
+		s.migrate(t, migrate.MigrateOptions{RunOptions: schemas("all", "behind")})
+		if !kept {
+			s.fsys = files("crm/migrations/1_x.sql", "-- cotenant:requires shop/0002_b\nCREATE TABLE x (id int)")
+		}
+		s.write("shop/migrations/0004_all.sql", squashed, "shop/migrations/0005_d.sql", goose("CREATE TABLE d (id int)", "DROP TABLE d"))
+		p := s.plans(t, planOf(t, migrate.MigrateOptions{}), "1 public: ",
+			"2 all behind: replace shop/0004_all, apply shop/0005_d",
+			"1 none: apply shop/0004_all, apply shop/0005_d, apply crm/1_x")
+		if got := p.Groups[1].Steps[0].SQL; got != nil {
+			t.Errorf("SQL of what is recorded: %q", got)
+		}
+		want := []string{
+			"public:",
+			"all: shop/0004_all shop/0005_d shop/0001_aX shop/0002_bX shop/0003_cX crm/1_xX",
+			"behind: shop/0004_all shop/0005_d shop/0001_aX shop/0002_bX shop/0003_cX crm/1_xX",
+			"none: shop/0004_all shop/0005_d crm/1_x",
+		}
+		if got := s.listed(t, nil, ""); !slices.Equal(got, want) {
+			t.Errorf("list: %q, want %q", got, want)
+		}
+		if got := s.runs(t, migrate.MigrateOptions{}); got != "all replace shop/0004_all apply shop/0005_d; behind replace shop/0004_all apply shop/0005_d; none apply shop/0004_all apply shop/0005_d apply crm/1_x" {
+			t.Errorf("ran %q", got)
+		}
+		s.is(t, "all", "a b c d x", "crm/1_x shop/0004_all* shop/0005_d")
+		s.is(t, "none", "a b c d x", "crm/1_x shop/0004_all shop/0005_d")
+		s.plans(t, planOf(t, migrate.MigrateOptions{}), "1 public: ", "3 all behind none: ")
+		if got := column(t, s.conn, "SELECT DISTINCT digest FROM cotenant.schema_versions WHERE tenant_id > 0"); len(got) != 1 {
+			t.Errorf("digests: %q, want one", got)
+		}
+		// Back over it, and forth again; crm requires what it stands for.
+		s.fails(t, migrate.MigrateOptions{App: "shop", Target: "zero"}, "crm/1_x requires shop/0004_all, which would be undone")
+		delete(s.fsys, "crm/migrations/1_x.sql")
+		s.tenants = []string{"shop"}
+		s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "zero"})
+		s.is(t, "all", "x", "crm/1_x")
+		s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "4"})
+		s.is(t, "all", "a b c x", "crm/1_x shop/0004_all")
+	}
+}
+
+// What has some of what is replaced gets the others, while their files are there; later it
+// is told what it lacks.
+func TestReplacesInPart(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", shopWithWaysBack("shop")...)
+	s.add(t, "one", "two", "late")
+	s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "0001", RunOptions: schemas("one")})
+	s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "0002", RunOptions: schemas("two", "late")})
+	s.write("shop/migrations/0004_all.sql", squashed)
+	if got := s.runs(t, migrate.MigrateOptions{RunOptions: schemas("one", "two")}); got != "one apply shop/0002_b apply shop/0003_c replace shop/0004_all; two apply shop/0003_c replace shop/0004_all" {
+		t.Errorf("ran %q", got)
+	}
+	s.is(t, "one", "a b c", "shop/0004_all*")
+	// Where it is in their place, and where it will be, they are no targets.
+	s.fails(t, migrate.MigrateOptions{App: "shop", Target: "0002", RunOptions: schemas("one")}, "shop/migrations/0004_all.sql stands for 0002_b in the schema (go to 0004_all, or to what comes before it)")
+	s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "0001", RunOptions: schemas("late")})
+	s.is(t, "late", "a", "shop/0001_a")
+
+	s.fsys = files("shop/migrations/0004_all.sql", squashed)
+	s.fails(t, migrate.MigrateOptions{}, `schema "late": shop/migrations/0004_all.sql replaces 0001_a, 0002_b, 0003_c, of which the schema lacks 0002_b, 0003_c, and the program has no file (migrate it with the program that has the files`)
+	if got := s.listed(t, &migrate.Selection{Schemas: []string{"late"}}, ""); !slices.Equal(got, []string{"late: shop/0004_all shop/0001_aX"}) {
+		t.Errorf("list: %q", got)
+	}
+}
+
+// The way back of a schema that has all that is replaced, and not yet the record, is that
+// of what replaces it.
+func TestReplacesWayBack(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", append(shopWithWaysBack("shop"), "shop/schema.sql", "CREATE TABLE a (id int); CREATE TABLE b (id int); CREATE TABLE c (id int)")...)
+	s.add(t, "acme", "beta")
+	s.migrate(t, migrate.MigrateOptions{RunOptions: schemas("acme")})
+	s.is(t, "acme", "a b c", "shop/0001_a* shop/0002_b* shop/0003_c* shop/schema.sql")
+	s.fsys = files("shop/migrations/0001_all.sql", squashed, "shop/schema.sql", "CREATE TABLE a (id int); CREATE TABLE b (id int); CREATE TABLE c (id int)")
+	if got := s.runs(t, migrate.MigrateOptions{App: "shop", Target: "zero", RunOptions: schemas("acme")}); got != "acme replace shop/0001_all unapply shop/0001_all" {
+		t.Errorf("ran %q", got)
+	}
+	s.is(t, "acme", "", "")
+	// What is created now never had the others.
+	s.migrate(t, migrate.MigrateOptions{})
+	s.is(t, "beta", "a b c", "shop/0001_all* shop/schema.sql")
+	s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "zero", Fake: true})
+	s.is(t, "beta", "a b c", "")
+	s.migrate(t, migrate.MigrateOptions{App: "shop", Fake: true})
+	s.is(t, "beta", "a b c", "shop/0001_all*")
+}
+
+// Tenants' apps can require what was replaced in a shared app, in public as it was and as
+// it is, also when they are created. Public does not lose it while they do.
+func TestReplacesWhatIsRequired(t *testing.T) {
+	t.Parallel()
+
+	s := built(t, "base", "shop", append(shopWithWaysBack("base"), "shop/migrations/1_x.sql", goose("-- cotenant:requires base/0002_b\nCREATE TABLE x (id int)", "DROP TABLE x"))...)
+	s.create(t, "t1")
+	s.write("base/migrations/0004_all.sql", squashed)
+	s.create(t, "t2")
+	s.migrate(t, migrate.MigrateOptions{})
+	s.is(t, "public", "a b c", "base/0004_all*")
+	s.create(t, "t3")
+	s.fails(t, migrate.MigrateOptions{App: "base", Target: "zero"}, "which would be undone")
+	for _, name := range []string{"0001_a", "0002_b", "0003_c"} {
+		delete(s.fsys, "base/migrations/"+name+".sql")
+	}
+	s.create(t, "t4")
+	s.is(t, "t4", "x", "shop/1_x")
+	s.fails(t, migrate.MigrateOptions{App: "base", Target: "zero"}, "shop/1_x requires base/0004_all, which would be undone")
+}
+
+// In the program it is a field. Files that are out of order run no less.
+func TestReplacesInProgram(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "")
+	s.config.RefuseOutOfOrder = true
+	s.add(t, "acme")
+	up := func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "CREATE TABLE a (id int)")
+		return err
+	}
+	three := migrate.Migration{Name: "3_c", SQL: "CREATE TABLE c (id int)"}
+	s.config.TenantApps = []migrate.App{{Name: "shop", Migrations: []migrate.Migration{{Name: "1_a", Up: up}, {Name: "2_b", SQL: "CREATE TABLE b (id int)"}, three}}}
+	s.migrate(t, migrate.MigrateOptions{})
+	all := migrate.Migration{Name: "1_all", Up: up, Replaces: []string{"1_a", "2_b"}}
+	s.config.TenantApps = []migrate.App{{Name: "shop", Migrations: []migrate.Migration{all, three}}}
+	s.migrate(t, migrate.MigrateOptions{})
+	s.is(t, "acme", "a b c", "shop/1_all* shop/3_c")
+}
+
+// What replaces what it cannot is refused before a database is asked.
+func TestReplacesThatCannotBe(t *testing.T) {
+	t.Parallel()
+
+	file := func(replaces string) string { return "-- cotenant:replaces " + replaces + "\nSELECT 1" }
+	for _, tt := range []struct {
+		files []string
+		want  string
+	}{
+		{[]string{"1_a", file("1_a")}, "shop/migrations/1_a.sql replaces itself"},
+		{[]string{"1_a", file("0_x"), "2_b", file("0_x")}, "shop/migrations/1_a.sql and shop/migrations/2_b.sql replace 0_x both"},
+		{[]string{"1_a", file("0_x 0_x")}, "replace 0_x both, or one of them twice"},
+		{[]string{"1_a", file("2_b"), "2_b", "SELECT 1"}, "shop/migrations/1_a.sql replaces shop/migrations/2_b.sql, and comes before it (give it a higher number, or remove the files that it replaces)"},
+		{[]string{"1_a", file("0_x"), "2_b", file("1_a")}, "shop/migrations/2_b.sql replaces shop/migrations/1_a.sql, which replaces others"},
+		{[]string{"1_a", "-- cotenant:requires crm/1_x\nSELECT 1", "2_b", "-- cotenant:requires crm/2_y\n" + file("1_a")}, ""},
+		{[]string{"2_b", "-- cotenant:requires crm/3_z\n" + file("1_a")}, "in a circle"},
+	} {
+		fsys := files("crm/migrations/1_x.sql", "SELECT 1", "crm/migrations/2_y.sql", "SELECT 1", "crm/migrations/3_z.sql", "-- cotenant:requires shop/1_a\nSELECT 1")
+		for i := 0; i < len(tt.files); i += 2 {
+			fsys["shop/migrations/"+tt.files[i]+".sql"] = files("x", tt.files[i+1])["x"]
+		}
+		_, err := migrate.New(&migrate.Config{TenantApps: migrate.Dirs(fsys, "shop", "crm")})
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%q: %v, want %q", tt.files, err, tt.want)
+		}
+	}
+	_, err := migrate.New(&migrate.Config{TenantApps: []migrate.App{{Name: "shop", Migrations: []migrate.Migration{{Name: "1_a", SQL: "SELECT 1", Replaces: []string{"a"}}}}}})
+	has(t, err, `migration 1_a of app shop: Replaces "a": not a name for a migration`)
+}
