@@ -27,7 +27,18 @@
 //	-- cotenant:requires customers/0002_plans
 //
 // has another app's run first. A migration that is numbered below one that ran already
-// runs when it appears, unless [Config] refuses that.
+// runs when it appears, unless [Config] refuses that. Many old migrations are squashed
+// into one by a comment line in it that names them all:
+//
+//	-- cotenant:replaces 0001_initial 0002_prices
+//
+// In a schema that has all of them it is recorded in their place, where none ran it runs,
+// and where some did, the rest runs before it is recorded. Their files are removed when no
+// schema needs them any more. A renamed file says in the same way what it was.
+//
+// A history with a migration that the program does not know ends a run before anything is
+// touched: with [ErrNewer] if it is beyond the newest that the program has of the app, else
+// with [ErrGone]. Records of an app that is on no list are left alone.
 //
 // # A schema's history
 //

@@ -89,7 +89,7 @@ func (m *Migrator) plan(apps []loadedApp, order []*script, h, public history, r 
 // view has the planner see the apps as they are for its history.
 func (p *planner) view() (err error) {
 	all := p.apps
-	if p.apps, err = view(all, p.now); err == nil && slices.ContainsFunc(all, loadedApp.replaces) {
+	if p.apps, err = view(all, p.now); err == nil && anyReplaces(all) {
 		p.order = order(p.apps)
 	}
 	return err
@@ -137,7 +137,7 @@ func (p *planner) grounded() error {
 		}
 		for _, s := range scripts {
 			for _, required := range s.requires {
-				if app, name, _ := strings.Cut(required, "/"); p.find(app) == nil && !provides(p.Migrator.shared, p.public, app, name) {
+				if app, name, _ := strings.Cut(required, "/"); p.find(app) == nil && !provides(p.shared, p.public, app, name) {
 					return fmt.Errorf("%s requires %s, which public does not have (migrate the shared apps first)", s.file, required)
 				}
 			}

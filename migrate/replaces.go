@@ -68,7 +68,7 @@ func provides(apps []loadedApp, h history, app, name string) bool {
 // view returns the apps as they are for a schema with this history: without what is
 // replaced, but for a schema that is on its way through it.
 func view(apps []loadedApp, h history) ([]loadedApp, error) {
-	if !slices.ContainsFunc(apps, loadedApp.replaces) {
+	if !anyReplaces(apps) {
 		return apps, nil
 	}
 	apps = slices.Clone(apps)
@@ -90,8 +90,10 @@ func fresh(apps []loadedApp) []loadedApp {
 	return apps
 }
 
-func (l loadedApp) replaces() bool {
-	return slices.ContainsFunc(l.migrations, func(s script) bool { return len(s.replaces) > 0 })
+func anyReplaces(apps []loadedApp) bool {
+	return slices.ContainsFunc(apps, func(l loadedApp) bool {
+		return slices.ContainsFunc(l.migrations, func(s script) bool { return len(s.replaces) > 0 })
+	})
 }
 
 // passed are the names of what is replaced and does not run any more in a schema with this
