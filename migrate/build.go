@@ -80,7 +80,7 @@ func (c changer) build(ctx context.Context, tx pgx.Tx, where target, steps []ste
 		if s.way().run == nil {
 			own, keys := inTransaction(s)
 			messages, last = append(messages, own...), append(last, keys...)
-			messages = append(messages, c.ends(where, s)...)
+			messages = append(messages, c.ends(where, s, digest)...)
 			messages = append(messages, guard)
 			continue
 		}
@@ -90,10 +90,10 @@ func (c changer) build(ctx context.Context, tx pgx.Tx, where target, steps []ste
 		if err := c.work(ctx, tx, where, s, nil); err != nil { // what it sends has to be asked
 			return err
 		}
-		messages = append(c.ends(where, s), guard)
+		messages = append(c.ends(where, s, digest), guard)
 	}
 	messages = append(messages, last...)
-	_, err := c.send(ctx, where, append(messages, c.ends(where, front)...))
+	_, err := c.send(ctx, where, append(messages, c.ends(where, front, digest)...))
 	return err
 }
 

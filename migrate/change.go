@@ -33,6 +33,7 @@ const (
 	codeChanged = "CT002" // the schema is not as it was when the change was planned
 	codePath    = "CT003" // the search path was changed
 	codeUnknown = "CT004" // the database has come to a version that was not looked at
+	codeHistory = "CT005" // the history is not what it should be behind a file
 )
 
 // message is a statement that is sent, and what it is part of.
@@ -117,6 +118,17 @@ func (s *step) tidy() bool {
 	}
 	w := s.way()
 	return w.run == nil && !slices.ContainsFunc(w.Statements, func(stmt sqlfile.Statement) bool { return !stmt.Tidy() })
+}
+
+// mayReach reports whether what the step runs may change the history: whether it names
+// it, or calls what is not known. What triggers call is not seen.
+func (s *step) mayReach() bool {
+	if !s.executes() && s.action != Sync {
+		return false
+	}
+	return !s.tidy() || slices.ContainsFunc(s.way().Statements, func(stmt sqlfile.Statement) bool {
+		return strings.Contains(strings.ToLower(stmt.Text), historyTable)
+	})
 }
 
 // way is what the step runs, if it does.
@@ -229,16 +241,20 @@ func (c changer) back(t target, s *step) []message {
 	if !s.executes() && s.action != Sync {
 		return nil
 	}
-	return c.ends(t, s)
+	return c.ends(t, s, s.to)
 }
 
-// ends proves that the statements left the path as it was, and that it led to the schema
-// all the time. They may have another role.
-func (c changer) ends(t target, s *step) []message {
-	return []message{
+// ends proves that the statements left the path as it was, that it led to the schema all
+// the time, and that the history has the digest. They may have another role.
+func (c changer) ends(t target, s *step, digest string) []message {
+	messages := []message{
 		{step: s, sql: "RESET SESSION AUTHORIZATION"},
 		{step: s, sql: "SELECT cotenant.end_change($1, $2, $3, pg_catalog.current_setting('search_path'))", args: texts(formatID(t.id), t.schema.String(), c.path(t.schema))},
 	}
+	if s.reaches {
+		messages = append(messages, message{step: s, sql: "SELECT cotenant.keep_history($1, $2)", args: texts(t.schema.String(), digest)})
+	}
+	return messages
 }
 
 func statements(s *step, stmts []sqlfile.Statement) []message {
@@ -289,6 +305,8 @@ func (c changer) explain(ctx context.Context, t target, m message, err error) er
 		errors.As(err, &pgErr)
 		return fmt.Errorf("%s: schema %q: it changes the search path to %q, which cotenant sets to the schema that the file is for (qualify names instead)%s",
 			m.step.script.file, t.schema, pgErr.Message, m.step.kept())
+	case code == codeHistory:
+		return fmt.Errorf("%s: schema %q: %w (take out what does so; a record is made or forgotten with --fake)%s", m.step.script.file, t.schema, errHistory, m.step.kept())
 	case strings.Contains(m.sql, " cotenant.") && (code == dberr.UndefinedFunction || code == dberr.UndefinedTable || code == dberr.InvalidSchemaName && !strings.Contains(m.sql, "regnamespace")):
 		return fmt.Errorf("%s: schema %q: what cotenant keeps of the schemas is not there, or is older than the program (migrate the shared apps first): %w", m.step.script.file, t.schema, err)
 	case m.ends: // a deferred constraint, most likely
@@ -296,6 +314,10 @@ func (c changer) explain(ctx context.Context, t target, m message, err error) er
 	}
 	return fmt.Errorf("%s: %w", m.step.script.file, c.schemaError(t.schema, err))
 }
+
+// errHistory says that a file has changed the history. One that was changed by hand before
+// looks the same, until it is read again.
+var errHistory = errors.New("it changes " + historyTable + ", where cotenant records what the schema has")
 
 // kept says that nothing of a file was, unless its statements run one by one.
 func (s *step) kept() string {

@@ -63,7 +63,8 @@
 //     in public and refer to it, and no more: what would change shared tables is refused
 //     by PostgreSQL, and rolled back;
 //  5. runs the file's statements;
-//  6. proves that the path is as it was.
+//  6. proves that the path is as it was, and, where the file names the history or calls
+//     what is not known, that the history is.
 //
 // Commits are not waited for one by one: a crash of the server can forget the last of
 // them, as wholes, and the next run does them again. A run that reports success has

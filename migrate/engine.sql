@@ -59,6 +59,26 @@ BEGIN
 	END IF;
 END $$;
 
+-- keep_history fails if the history of a schema has not the digest, which the program
+-- makes in the same way: what a file may have changed is looked at behind it.
+CREATE OR REPLACE FUNCTION cotenant.keep_history(schema text, digest text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	own text := format('%I.cotenant_migrations', schema);
+	digest_now text;
+BEGIN
+	IF to_regclass(own) IS NOT NULL THEN
+		EXECUTE format($sql$
+			SELECT encode(substr(sha256(coalesce(string_agg(h.app || decode('00', 'hex') || h.name || decode('00', 'hex') || h.checksum || decode('0a', 'hex'), ''::bytea ORDER BY h.app, h.name), ''::bytea)), 1, 16), 'hex')
+			FROM (SELECT convert_to(m.app, 'UTF8') AS app, convert_to(m.name, 'UTF8') AS name, convert_to(m.checksum, 'UTF8') AS checksum,
+				m.name <> 'schema.sql' OR count(*) OVER (PARTITION BY m.app) = 1 AS counts FROM %s AS m) AS h
+			WHERE h.counts$sql$, own) INTO digest_now;
+	END IF;
+	IF digest_now IS DISTINCT FROM digest THEN
+		RAISE EXCEPTION 'the history is not what it should be' USING ERRCODE = 'CT005';
+	END IF;
+END $$;
+
 -- give_schema gives a schema to the migrator role, if there is one that the login may
 -- become.
 CREATE OR REPLACE FUNCTION cotenant.give_schema(schema text, role text) RETURNS void

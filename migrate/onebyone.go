@@ -117,7 +117,7 @@ func (c changer) one(ctx context.Context, t target, s *step, p *progress, i int)
 	if !stmt.Alone {
 		messages := append(append([]message{{sql: "BEGIN"}}, begin...), c.settings(t.schema, c.commitSQL(t.schema)), c.note(t, s, i+1, i+1))
 		messages = append(messages, c.guard(t, true), message{stmt: stmt, sql: stmt.Text})
-		return c.sendFor(ctx, t, s, append(append(messages, c.ends(t, s)...), message{sql: "COMMIT", ends: true}))
+		return c.sendFor(ctx, t, s, append(append(messages, c.ends(t, s, s.from)...), message{sql: "COMMIT", ends: true}))
 	}
 	there, err := c.lookBefore(ctx, t, s, stmt, p.begun > i)
 	if err != nil {

@@ -24,6 +24,7 @@ type step struct {
 	records  []record // that come
 	forget   []string // names of records of the script's app that go
 	first    bool     // the schema may not have the table of its history yet
+	reaches  bool     // what runs may change the history
 	initial  bool     // it is only recorded where its tables are there
 	from, to string   // the digests of the history before and after
 }
@@ -173,7 +174,7 @@ func (p *planner) add(s step) {
 	s.from, s.first = p.now.digest(), len(p.now) == 0
 	p.now.remove(s.script.app, s.forget...)
 	p.now.add(s.records...)
-	s.to = p.now.digest()
+	s.to, s.reaches = p.now.digest(), s.mayReach()
 	p.steps = append(p.steps, s)
 }
 

@@ -20,7 +20,7 @@ var engineSQL string
 // word and a number.
 const (
 	engineMark    = "cotenant engine "
-	engineVersion = 1
+	engineVersion = 2
 )
 
 // ensureEngine makes what the engine keeps, if it is not there. Two that did so at once

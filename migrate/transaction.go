@@ -44,7 +44,7 @@ func (c changer) transaction(ctx context.Context, t target, s *step) (err error)
 	}
 	messages := c.back(t, s)
 	if c.config.OnMigrating != nil {
-		if _, err := c.send(ctx, t, c.ends(t, s)); err != nil {
+		if _, err := c.send(ctx, t, c.ends(t, s, s.to)); err != nil {
 			return err
 		}
 		messages = nil

@@ -86,7 +86,7 @@ func (v *visit) again(ctx context.Context, err error) (bool, error) {
 		return time.Since(v.waiting) <= v.config.LockWait, err
 	case errors.Is(err, tenant.ErrSchemaNotFound) && v.t.id != 0:
 		return v.follow(ctx, err)
-	case isChanged(err, v.t.schema):
+	case isChanged(err, v.t.schema), errors.Is(err, errHistory) && v.attempts == 0:
 	case passes(err):
 		v.logger.WarnContext(ctx, "trying again", "schema", v.t.schema.String(), "error", err.Error())
 	default:

@@ -1,0 +1,105 @@
+package migrate_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/migrate"
+)
+
+const changesHistory = "it changes cotenant_migrations, where cotenant records what the schema has (take out what does so; a record is made or forgotten with --fake)"
+
+// A file that changes the history of its schema fails, whichever way it does so, and
+// nothing of it is kept.
+func TestFileThatChangesTheHistory(t *testing.T) {
+	t.Parallel()
+
+	for _, sql := range []string{
+		"DELETE FROM cotenant_migrations",
+		"DELETE FROM cotenant_migrations WHERE name = '1_a'",
+		"DELETE FROM Cotenant_Migrations WHERE name = '2_b'",
+		"TRUNCATE cotenant_migrations",
+		"DROP TABLE cotenant_migrations",
+		"DROP TABLE cotenant_migrations; CREATE TABLE cotenant_migrations (app text, name text, checksum text)",
+		"ALTER TABLE cotenant_migrations RENAME TO mine",
+		"UPDATE cotenant_migrations SET checksum = 'x' WHERE name = '2_b'",
+		"INSERT INTO cotenant_migrations VALUES ('shop', '3_c', 'x')",
+		"INSERT INTO cotenant_migrations VALUES ('crm', '1_x', 'x')",
+		"DO $$ BEGIN EXECUTE 'DELETE FROM cotenant_' || 'migrations'; END $$",
+		"CREATE FUNCTION wipe() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM cotenant_' || 'migrations'; RETURN 1; END $$; SELECT wipe()",
+		"-- cotenant:no-transaction\nDELETE FROM cotenant_migrations",
+		"SET standard_conforming_strings = off; DELETE FROM cotenant_migrations",
+	} {
+		t.Run(sql, func(t *testing.T) {
+			t.Parallel()
+
+			s := newSite(t, "", "shop", "shop/migrations/1_a.sql", "CREATE TABLE a (id int)")
+			s.add(t, "acme", "beta")
+			s.migrate(t, migrate.MigrateOptions{})
+			s.write("shop/migrations/2_b.sql", sql)
+			report, err := s.fleet(t).Migrate(t.Context(), nil)
+			if report == nil {
+				t.Fatal(err)
+			}
+			adds(t, report, 0, 2, 0, 1)
+			has(t, err, `shop/migrations/2_b.sql: schema "acme": `+changesHistory)
+			s.is(t, "acme", "a", "shop/1_a")
+		})
+	}
+}
+
+// So it is with shared apps, functions in Go, and where a schema is created.
+func TestHistoryIsKeptEverywhere(t *testing.T) {
+	t.Parallel()
+
+	s := built(t, "base", "shop", "base/migrations/1_x.sql", "CREATE TABLE x (id int)", "shop/migrations/1_a.sql", "CREATE TABLE a (id int)")
+	s.create(t, "acme")
+	s.write("base/migrations/2_y.sql", "DELETE FROM cotenant_migrations")
+	_, err := s.fleet(t).Migrate(t.Context(), nil)
+	has(t, err, `base/migrations/2_y.sql: schema "public": `+changesHistory+"; nothing of the file was kept")
+	delete(s.fsys, "base/migrations/2_y.sql")
+
+	s.write("shop/migrations/2_b.sql", "DELETE FROM cotenant_migrations")
+	s.refuses(t, "shop/migrations/2_b.sql", changesHistory)
+	delete(s.fsys, "shop/migrations/2_b.sql")
+
+	s.config.TenantApps = []migrate.App{{Name: "crm", Migrations: []migrate.Migration{{Name: "1_c", Up: func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "DELETE FROM cotenant_migrations WHERE app = 'shop'")
+		return err
+	}}}}}
+	_, err = s.fleet(t).Migrate(t.Context(), nil)
+	has(t, err, `migration 1_c of app crm: schema "acme": `+changesHistory)
+	s.refuses(t, "migration 1_c of app crm", changesHistory)
+	s.is(t, "acme", "a", "shop/1_a")
+}
+
+// Reading the history is allowed; what was changed by hand before is not the file's.
+func TestFileThatReadsTheHistory(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", shopWithWaysBack("shop")...)
+	s.add(t, "acme", "beta", "late")
+	s.migrate(t, migrate.MigrateOptions{RunOptions: schemas("acme", "beta")})
+	s.write("shop/migrations/0004_d.sql", goose("CREATE TABLE d AS SELECT name FROM cotenant_migrations; DO $$ BEGIN NULL; END $$", "DROP TABLE d; SELECT count(*) FROM cotenant_migrations"))
+	execute(t, s.conn, "DELETE FROM acme.cotenant_migrations WHERE name = '0003_c'; DROP TABLE acme.c") // which the index does not know
+	s.migrate(t, migrate.MigrateOptions{})
+	for _, name := range []string{"acme", "beta", "late"} {
+		s.is(t, name, "a b c d", "shop/0001_a shop/0002_b shop/0003_c shop/0004_d")
+	}
+	s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "zero"})
+	s.is(t, "beta", "", "")
+}
+
+// The digest is the program's also where a schema.sql stands for migrations, and alone.
+func TestHistoryOfSchemaFilesIsKept(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop crm", "shop/schema.sql", "CREATE TABLE a (id int)", "shop/migrations/1_a.sql", "CREATE TABLE a (id int)", "crm/schema.sql", "CREATE TABLE x (id int)")
+	s.add(t, "acme")
+	s.sync(t, migrate.SyncOptions{Migrate: true})
+	s.write("shop/migrations/2_ä b.sql", "DO $$ BEGIN NULL; END $$")
+	adds(t, s.migrate(t, migrate.MigrateOptions{}), 1, 0, 0, 1)
+	s.is(t, "acme", "a x", "crm/schema.sql shop/1_a* shop/2_ä b shop/schema.sql")
+}
