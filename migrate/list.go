@@ -39,7 +39,7 @@ func (f *Fleet) plan(ctx context.Context, o *RunOptions, q request) (*Plan, erro
 	if err := r.withConn(ctx, func(c changer) error { return s.take(ctx, c) }); err != nil {
 		return nil, err
 	}
-	plan := &Plan{}
+	plan := &Plan{Retired: r.report.Retired}
 	for _, g := range s.groups {
 		plan.Groups = append(plan.Groups, *g)
 	}
@@ -124,6 +124,13 @@ func (r *run) listed(t target, h history) *Listed {
 		for _, name := range slices.Sorted(maps.Keys(h[app.name])) {
 			if !known[name] && name != schemaFile {
 				l.Migrations = append(l.Migrations, ListedMigration{App: app.name, Applied: true, Faked: h[app.name][name].faked, Name: name, Unknown: all[i].replacement(name) == nil})
+			}
+		}
+	}
+	for _, app := range h.strangers(apps) {
+		for _, name := range slices.Sorted(maps.Keys(h[app])) {
+			if r.request.app == "" && name != schemaFile {
+				l.Migrations = append(l.Migrations, ListedMigration{App: app, Applied: true, Faked: h[app][name].faked, Name: name, Unknown: true})
 			}
 		}
 	}

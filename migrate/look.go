@@ -35,7 +35,11 @@ func (r *run) look(ctx context.Context, first bool) (b behind, err error) {
 			b.unknown = true
 			b.count += g.count
 		default:
-			switch p, ok := r.remembered(target{digest: *g.digest}); {
+			p, ok := r.remembered(target{digest: *g.digest})
+			if first {
+				r.report.retire(p.retired, g.count)
+			}
+			switch {
 			case p.err != nil:
 				faults.add(g, p.err)
 			case ok && p.none():

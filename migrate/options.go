@@ -135,6 +135,8 @@ type PlanGroup struct {
 // Plan is what a run would do. Its size does not depend on how many schemas there are.
 type Plan struct {
 	Groups []PlanGroup
+	// Retired are apps that schemas have and that are on no list, as in Report.
+	Retired []RetiredApp
 }
 
 // Behind reports whether anything is to be done, or cannot be.
@@ -166,6 +168,9 @@ type Report struct {
 	// them. They were left alone. Looked for where all schemas were selected and
 	// something was done.
 	Orphans []string
+	// Retired are the apps that schemas have, by their histories, and that are on no list
+	// of the program's for them, by name: the first hundred. They were left alone.
+	Retired []RetiredApp
 	// Unguarded says why tenants' migrations ran without the migrator role; empty if
 	// they ran with it.
 	Unguarded string

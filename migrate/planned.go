@@ -39,7 +39,7 @@ func (r *run) remember(t target, h history) planned {
 	if t.schema.IsPublic() {
 		public = nil
 	}
-	p := planned{grounds: h.grounds(r.grounds)}
+	p := planned{grounds: h.grounds(r.grounds), retired: h.strangers(apps)}
 	p.steps, p.err = r.plan(apps, order, h, public, r.request)
 	if t.schema.IsPublic() {
 		p.after = h

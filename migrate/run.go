@@ -35,9 +35,10 @@ type run struct {
 type planned struct {
 	steps   []step
 	err     error
-	stale   bool    // the digest is wrong where it was looked at
-	grounds []edge  // from what a tenant's history has
-	after   history // of public, behind the steps
+	stale   bool     // the digest is wrong where it was looked at
+	grounds []edge   // from what a tenant's history has
+	after   history  // of public, behind the steps
+	retired []string // apps in the history that are on no list
 }
 
 // none reports whether there is nothing to do.
@@ -191,6 +192,9 @@ func (r *run) shared(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
+	}
+	r.report.retire(p.retired, 1)
+	switch {
 	case p.err != nil:
 		return fmt.Errorf("schema %q: %w", t.schema, p.err)
 	case p.none():

@@ -139,6 +139,8 @@ func (s *survey) add(ctx context.Context, c changer, t target, h history, count 
 		s.known[t.key()] = g
 	}
 	g.Count += count
+	p, _ := s.run.remembered(t)
+	s.run.report.retire(p.retired, count)
 	if names == nil {
 		names = []string{t.schema.String()}
 	}
