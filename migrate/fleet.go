@@ -74,7 +74,7 @@ func (f *Fleet) newRun(o *RunOptions, q request) (*run, error) {
 	}
 	return &run{
 		Migrator: f.migrator, pool: f.pool, options: *o, selection: selection, request: q,
-		failed: make(map[int64]bool), changed: make(map[int64]bool), plans: make(map[string]planned),
+		plans: make(map[string]planned),
 	}, nil
 }
 

@@ -50,11 +50,10 @@ func (r *run) foresee(ctx context.Context, public planned) error {
 			return err
 		}
 		for _, g := range groups {
-			p := r.plannedFor(g)
-			if p.err != nil {
-				faults.add(g, p.err)
+			if g.plan.err != nil {
+				faults.add(g, g.plan.err)
 			}
-			if g.digest != nil && !g.missing && p.none() {
+			if g.plan.none {
 				r.ahead.current += g.count
 			} else {
 				r.ahead.behind += g.count
@@ -86,7 +85,7 @@ func (r *run) keepRequired(ctx context.Context, steps []step, faults *faultList)
 		return err
 	}
 	for _, g := range groups {
-		for _, e := range r.plannedFor(g).grounds {
+		for _, e := range g.plan.grounds {
 			if slices.Contains(undone, e.to) {
 				app, _, _ := strings.Cut(e.from, "/")
 				faults.add(g, errRequired(e.from, e.to, app))
@@ -95,15 +94,6 @@ func (r *run) keepRequired(ctx context.Context, steps []step, faults *faultList)
 		}
 	}
 	return nil
-}
-
-// plannedFor returns the plan for a group; it is empty if there is none.
-func (r *run) plannedFor(g group) planned {
-	if g.missing || g.digest == nil {
-		return planned{}
-	}
-	p, _ := r.remembered(target{digest: *g.digest})
-	return p
 }
 
 // readPublic reads the history of public where the run is not about public: tenants'

@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/cotenant/cotenant/tenant"
@@ -35,14 +34,13 @@ func (r *run) look(ctx context.Context, first bool) (b behind, err error) {
 			b.unknown = true
 			b.count += g.count
 		default:
-			p, ok := r.remembered(target{digest: *g.digest})
 			if first {
-				r.report.retire(p.retired, g.count)
+				r.report.retire(g.plan.retired, g.count)
 			}
 			switch {
-			case p.err != nil:
-				faults.add(g, p.err)
-			case ok && p.none():
+			case g.plan.err != nil:
+				faults.add(g, g.plan.err)
+			case g.plan.none:
 				current += g.count
 			default:
 				b.digests = append(b.digests, *g.digest)
@@ -82,7 +80,7 @@ func (r *run) counted(ctx context.Context, s *selection) (groups []group, err er
 // digests of which one schema turned out not to have what the index says.
 func (r *run) groups(ctx context.Context, s *selection) (groups []group, stale []string, err error) {
 	err = r.ask(ctx, func(c changer) (err error) {
-		if groups, err = c.groups(ctx, s, slices.Collect(maps.Keys(r.failed))); err != nil {
+		if groups, err = c.groups(ctx, s, slices.Collect(r.failed.all())); err != nil {
 			return err
 		}
 		stale, err = r.planAll(ctx, c, groups)

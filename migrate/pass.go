@@ -46,7 +46,7 @@ func (r *run) pass(ctx context.Context, b behind, limit int) error {
 func (r *run) hasFailed(t target) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.failed[t.id]
+	return r.failed.has(t.id)
 }
 
 // halt has no more schemas begun.
@@ -141,22 +141,22 @@ func (r *run) done(t target, result Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.report.Untouched = max(0, r.report.Untouched-1)
-	if r.changed[t.id] { // and the server has forgotten it
+	if r.changed.has(t.id) { // and the server has forgotten it
 		r.report.Done--
 	}
 	if t.id != 0 && len(result.Applied) > 0 {
-		r.changed[t.id] = true
+		r.changed.add(t.id)
 	}
 	switch {
 	case result.Err != nil:
 		r.fail(1)
 		if t.id != 0 {
-			r.failed[t.id] = true
+			r.failed.add(t.id)
 		}
 		if len(r.report.Failures) < maxShown {
 			r.report.Failures = append(r.report.Failures, result)
 		}
-	case len(result.Applied) == 0 && !r.changed[t.id]:
+	case len(result.Applied) == 0 && !r.changed.has(t.id):
 		r.report.Current++ // somebody else did it
 	default:
 		r.report.Done++

@@ -84,7 +84,8 @@ func (r *run) planFor(ctx context.Context, c changer, t target) (planned, error)
 // planAll plans for the digests of groups: one history is read for each. It returns the
 // digests for which that turned out to be another, or could not be read.
 func (r *run) planAll(ctx context.Context, c changer, groups []group) (stale []string, err error) {
-	for _, g := range groups {
+	for i := range groups {
+		g := &groups[i]
 		if g.digest == nil || g.missing {
 			continue
 		}
@@ -99,9 +100,24 @@ func (r *run) planAll(ctx context.Context, c changer, groups []group) (stale []s
 		}
 		if p.stale || locked {
 			stale = append(stale, *g.digest)
+			continue
 		}
+		g.plan = p.outlook()
 	}
 	return stale, nil
+}
+
+// outlook is what is known of the plan for a group of schemas: all of a plan would be too
+// much to keep where every schema has a digest of its own.
+type outlook struct {
+	err     error
+	none    bool // there is nothing to do
+	grounds []edge
+	retired []string
+}
+
+func (p planned) outlook() outlook {
+	return outlook{err: p.err, none: p.none(), grounds: p.grounds, retired: p.retired}
 }
 
 // faultList collects why schemas cannot be planned for.

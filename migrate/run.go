@@ -25,8 +25,8 @@ type run struct {
 
 	mu      sync.Mutex
 	report  Report
-	failed  map[int64]bool // the tenants whose schemas failed
-	changed map[int64]bool // the tenants whose schemas were changed
+	failed  tenantSet // whose schemas failed: they are not begun again
+	changed tenantSet // whose schemas were changed: they count once, also if the server forgot that
 	plans   map[string]planned
 	stopped error // why no more are begun
 }

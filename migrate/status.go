@@ -78,6 +78,7 @@ type group struct {
 	count   int
 	first   int64 // the lowest id of its tenants
 	schemas []string
+	plan    outlook // zero where none was made
 }
 
 // groups counts the schemas of the tenants by digest, in one query.

@@ -125,8 +125,12 @@ func (s *survey) missing(ctx context.Context, c changer, g group) error {
 // add notes schemas of one digest.
 func (s *survey) add(ctx context.Context, c changer, t target, h history, count int, names []string) error {
 	g, ok := s.known[t.key()]
+	p, planned := s.run.remembered(t)
+	if !ok || !planned {
+		p = s.run.remember(t, h)
+	}
+	s.run.report.retire(p.retired, count)
 	if !ok {
-		p := s.run.remember(t, h)
 		g = &PlanGroup{Err: p.err}
 		for i := range p.steps {
 			g.Steps = append(g.Steps, p.steps[i].described())
@@ -139,8 +143,6 @@ func (s *survey) add(ctx context.Context, c changer, t target, h history, count 
 		s.known[t.key()] = g
 	}
 	g.Count += count
-	p, _ := s.run.remembered(t)
-	s.run.report.retire(p.retired, count)
 	if names == nil {
 		names = []string{t.schema.String()}
 	}
