@@ -64,7 +64,7 @@ func (r *run) fleet(ctx context.Context) error {
 		if err := r.checkNames(ctx, c); err != nil {
 			return err
 		}
-		return c.ensureEngine(ctx)
+		return errors.Join(c.ensureEngine(ctx), c.checkRole(ctx))
 	})
 	if err != nil {
 		return err
