@@ -41,3 +41,22 @@ func runExamples(m *testing.M) (code int) {
 	}
 	return m.Run()
 }
+
+// Example returns the URL of a fresh, empty database for one example that stands beside
+// the tests of a package, and the function that drops it. It panics if there is none: an
+// example has no testing.TB.
+func Example() (address string, done func()) {
+	s, err := server()
+	if err != nil {
+		panic(fmt.Errorf("testdb: %w", err))
+	}
+	name, address, err := create(s)
+	if err != nil {
+		panic(fmt.Errorf("testdb: %w", err))
+	}
+	return address, func() {
+		if err := drop(s, name); err != nil {
+			panic(fmt.Errorf("testdb: drop database: %w", err))
+		}
+	}
+}
