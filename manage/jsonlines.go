@@ -44,17 +44,22 @@ type (
 		Error   string     `json:"error,omitempty"`
 	}
 	summaryLine struct {
-		Type          string   `json:"type"`
-		Done          int      `json:"done"`
-		Failed        int      `json:"failed"`
-		Untouched     int      `json:"untouched"`
-		Current       int      `json:"current"`
-		LeftToMigrate []string `json:"left_to_migrate,omitempty"`
-		LeftToSync    []string `json:"left_to_sync,omitempty"`
-		Orphans       []string `json:"orphans,omitempty"`
-		Unguarded     string   `json:"unguarded,omitempty"`
-		Seconds       float64  `json:"seconds"`
-		Error         string   `json:"error,omitempty"`
+		Type          string        `json:"type"`
+		Done          int           `json:"done"`
+		Failed        int           `json:"failed"`
+		Untouched     int           `json:"untouched"`
+		Current       int           `json:"current"`
+		LeftToMigrate []string      `json:"left_to_migrate,omitempty"`
+		LeftToSync    []string      `json:"left_to_sync,omitempty"`
+		Orphans       []string      `json:"orphans,omitempty"`
+		Retired       []retiredLine `json:"retired,omitempty"`
+		Unguarded     string        `json:"unguarded,omitempty"`
+		Seconds       float64       `json:"seconds"`
+		Error         string        `json:"error,omitempty"`
+	}
+	retiredLine struct {
+		App     string `json:"app"`
+		Schemas int    `json:"schemas"`
 	}
 	stepLine struct {
 		Action string   `json:"action"`
@@ -70,9 +75,10 @@ type (
 		Error   string     `json:"error,omitempty"`
 	}
 	summaryOfPlan struct {
-		Type   string `json:"type"`
-		Behind int    `json:"behind"`
-		Stuck  int    `json:"stuck"`
+		Type    string        `json:"type"`
+		Behind  int           `json:"behind"`
+		Stuck   int           `json:"stuck"`
+		Retired []retiredLine `json:"retired,omitempty"`
 	}
 	migrationLine struct {
 		App     string `json:"app"`
@@ -101,6 +107,13 @@ func (j *jsonReporter) write(v any) {
 	_ = writeJSON(j.stdout, v) // the run goes on when nobody listens
 }
 
+func retiredLines(apps []migrate.RetiredApp) (lines []retiredLine) {
+	for _, a := range apps {
+		lines = append(lines, retiredLine{a.App, a.Schemas})
+	}
+	return lines
+}
+
 func (j *jsonReporter) start(schemas int) { j.write(startLine{"start", schemas}) }
 
 func (j *jsonReporter) result(r migrate.Result) {
@@ -126,7 +139,7 @@ func (j *jsonReporter) Write(lines []byte) (int, error) {
 func (j *jsonReporter) finish(report *migrate.Report, err error, took time.Duration) {
 	line := summaryLine{
 		Type: "summary", Done: report.Done, Failed: report.Failed, Untouched: report.Untouched, Current: report.Current,
-		LeftToMigrate: report.LeftToMigrate, LeftToSync: report.LeftToSync, Orphans: report.Orphans, Unguarded: report.Unguarded, Seconds: took.Seconds(),
+		LeftToMigrate: report.LeftToMigrate, LeftToSync: report.LeftToSync, Orphans: report.Orphans, Retired: retiredLines(report.Retired), Unguarded: report.Unguarded, Seconds: took.Seconds(),
 	}
 	if err != nil {
 		line.Error = err.Error()

@@ -31,7 +31,7 @@ func (p *program) migrateCommand() *cobra.Command {
 		Long: `Migrate runs the migrations that schemas lack: those of the shared apps in public first,
 then those of the tenant apps in the schema of every tenant that is behind, several at a
 time. APP limits it to one app; MIGRATION is where that goes, forth or back: a name, what
-only one name begins with (0003), or zero for before the first.
+only one name begins with (0003), its number (3), or zero for before the first.
 
 Each migration is one transaction with its record. A schema that fails is left as it was
 before the migration that failed, and does not keep the others from being migrated; the
@@ -40,7 +40,11 @@ nothing. At Ctrl-C the schemas in flight are finished; a second one interrupts t
 
 --list, --plan and --check change nothing. --list shows a box for each migration of a
 schema: [X] it ran, [ ] it did not, [F] it was recorded without running, [?] it is
-recorded, and there is no such file.
+recorded, and there is no such file. A file with a line
+
+  -- cotenant:replaces 0001_initial 0002_prices
+
+stands for those that it names, all of which were squashed into it.
 ` + outputHelp + `
 With --list and --plan:
   {"type":"list","schema":"…","migrations":[{"app":"…","name":"…","applied":B,

@@ -60,8 +60,13 @@ func (p *program) plan(cmd *cobra.Command, f *runFlags, look lookFlags, app stri
 			return err
 		}
 	}
+	if !f.json && f.verbosity > 0 {
+		for _, app := range plan.Retired {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.Root().Name(), app)
+		}
+	}
 	if f.json {
-		if err := writeJSON(cmd.OutOrStdout(), summaryOfPlan{"plan_summary", behind, stuck}); err != nil {
+		if err := writeJSON(cmd.OutOrStdout(), summaryOfPlan{"plan_summary", behind, stuck, retiredLines(plan.Retired)}); err != nil {
 			return err
 		}
 	}

@@ -78,7 +78,7 @@ canaries. The summary comes last.
    "seconds":S,"error":"…"}
   {"type":"summary","done":N,"failed":N,"untouched":N,"current":N,
    "left_to_migrate":["APP"],"left_to_sync":["APP"],"orphans":["SCHEMA"],
-   "unguarded":"…","seconds":S,"error":"…"}`
+   "retired":[{"app":"…","schemas":N}],"unguarded":"…","seconds":S,"error":"…"}`
 
 // planHelp is the part about --plan and --check.
 const planHelp = `

@@ -99,6 +99,9 @@ func (t *textReporter) warn(report *migrate.Report) {
 	if report.Unguarded != "" {
 		t.note("without the migrator role: " + report.Unguarded)
 	}
+	for _, app := range report.Retired {
+		t.note(app.String())
+	}
 	const most = 10
 	for _, name := range report.Orphans[:min(most, len(report.Orphans))] {
 		t.note(fmt.Sprintf("schema %q: it has a history and no tenant, and was left alone (insert its row into cotenant.tenants, or drop it)", name))
