@@ -46,8 +46,11 @@ func (l *loadedApp) unknown(records map[string]record) error {
 	}
 	for _, r := range unknown {
 		if s := l.renamed(r, records); s != nil {
-			return fmt.Errorf("%w: its migration %s/%s ran, and the program has %s in its place (name it %[3]s again; or write -- cotenant:replaces %[3]s into it)",
-				ErrGone, l.name, r.name, s.name)
+			says := "write -- cotenant:replaces " + r.name + " into it"
+			if s.inProgram {
+				says = fmt.Sprintf("list %q in its Replaces", r.name)
+			}
+			return fmt.Errorf("%w: its migration %s/%s ran, and the program has %s in its place (name it %[3]s again; or %[5]s)", ErrGone, l.name, r.name, s.name, says)
 		}
 	}
 	newest := unknown[len(unknown)-1]

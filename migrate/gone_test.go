@@ -85,7 +85,7 @@ func TestGoMigrationThatIsGone(t *testing.T) {
 	app("1_a", "2_b")
 	s.migrate(t, migrate.MigrateOptions{})
 	app("1_a", "2_c")
-	gone(t, s.fails(t, migrate.MigrateOptions{}, "shop/2_b ran, and the program has 2_c in its place"))
+	gone(t, s.fails(t, migrate.MigrateOptions{}, `shop/2_b ran, and the program has 2_c in its place (name it 2_b again; or list "2_b" in its Replaces)`))
 	app("1_a", "3_c")
 	gone(t, s.fails(t, migrate.MigrateOptions{}, "shop/2_b ran, and is not among the program's files, which go on to 3_c"))
 }

@@ -52,7 +52,8 @@ func (s *script) complete(h history) bool {
 	return len(s.replaces) > 0 && !slices.ContainsFunc(s.replaces, func(name string) bool { return !h.has(s.app, name) })
 }
 
-// provides reports whether a history has a migration, or what replaces it.
+// provides reports whether a history has a migration, or what replaces it, or all that it
+// replaces.
 func provides(apps []loadedApp, h history, app, name string) bool {
 	if h.has(app, name) {
 		return true
@@ -60,6 +61,9 @@ func provides(apps []loadedApp, h history, app, name string) bool {
 	l, ok := find(apps, app)
 	if !ok {
 		return false
+	}
+	if s := l.script(name); s != nil && s.complete(h) {
+		return true
 	}
 	s := l.replacement(name)
 	return s != nil && h.has(app, s.name)

@@ -136,17 +136,22 @@ func TestReplacesWhatIsRequired(t *testing.T) {
 
 	s := built(t, "base", "shop", append(shopWithWaysBack("base"), "shop/migrations/1_x.sql", goose("-- cotenant:requires base/0002_b\nCREATE TABLE x (id int)", "DROP TABLE x"))...)
 	s.create(t, "t1")
+	kept := s.fsys
 	s.write("base/migrations/0004_all.sql", squashed)
 	s.create(t, "t2")
+	s.fsys = files("base/migrations/0004_all.sql", squashed, "shop/migrations/1_x.sql", string(kept["shop/migrations/1_x.sql"].Data))
+	s.create(t, "t3")
+	s.migrate(t, migrate.MigrateOptions{RunOptions: migrate.RunOptions{Selection: migrate.Selection{Tenant: true}}})
+	s.fsys = kept
 	s.migrate(t, migrate.MigrateOptions{})
 	s.is(t, "public", "a b c", "base/0004_all*")
-	s.create(t, "t3")
+	s.create(t, "t4")
 	s.fails(t, migrate.MigrateOptions{App: "base", Target: "zero"}, "which would be undone")
 	for _, name := range []string{"0001_a", "0002_b", "0003_c"} {
 		delete(s.fsys, "base/migrations/"+name+".sql")
 	}
-	s.create(t, "t4")
-	s.is(t, "t4", "x", "shop/1_x")
+	s.create(t, "t5")
+	s.is(t, "t5", "x", "shop/1_x")
 	s.fails(t, migrate.MigrateOptions{App: "base", Target: "zero"}, "shop/1_x requires base/0004_all, which would be undone")
 }
 
