@@ -186,21 +186,21 @@ func each(ctx context.Context, schemas []schema, jobs int, hire func(ctx context
 	return group.Wait()
 }
 
-// recorded is a function that counts the schemas in which a table of records has one row
-// that fulfils a condition.
-const recorded = `CREATE FUNCTION pg_temp.recorded(records text, condition text) RETURNS bigint LANGUAGE plpgsql AS $$
+// recorded is a procedure that counts the schemas in which a table of records has one
+// row that fulfils a condition. It looks at each in a transaction of its own: there are
+// not locks for all of them in one.
+const recorded = `CREATE PROCEDURE pg_temp.recorded(records text, condition text, INOUT sum bigint) LANGUAGE plpgsql AS $$
 DECLARE
 	schema name;
 	n bigint;
-	sum bigint := 0;
 BEGIN
 	FOR schema IN SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname LIKE 'tenant\_%' LOOP
 		EXECUTE format('SELECT count(*) FROM %I.%I WHERE %s', schema, records, condition) INTO n;
 		IF n = 1 THEN
 			sum := sum + 1;
 		END IF;
+		COMMIT;
 	END LOOP;
-	RETURN sum;
 END $$`
 
 // check looks that every schema has the column of a round, and the record of it: a way
@@ -221,7 +221,7 @@ func (f *fleet) check(ctx context.Context, round int, records, condition string)
 	if err != nil {
 		return err
 	}
-	if err := conn.QueryRow(ctx, "SELECT pg_temp.recorded($1, $2)", records, condition).Scan(&recorded); err != nil {
+	if err := conn.QueryRow(ctx, "CALL pg_temp.recorded($1, $2, 0)", records, condition).Scan(&recorded); err != nil {
 		return err
 	}
 	if altered != len(f.schemas) || recorded != len(f.schemas) {
