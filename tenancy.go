@@ -323,3 +323,9 @@ func (t *Tenancy) Migrate(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Ready returns nil if no schema is behind the apps: public and all that tenants have.
+// Else it wraps migrate.ErrBehind and names some. It is for a program that a deployment
+// starts before, or while, it migrates: as a start-up probe, in a few queries however many
+// tenants there are. See migrate.Fleet.Ready.
+func (t *Tenancy) Ready(ctx context.Context) error { return t.Fleet().Ready(ctx) }

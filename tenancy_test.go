@@ -103,6 +103,9 @@ func TestMigrateTenants(t *testing.T) {
 
 	fsys["shop/migrations/0002_b.sql"] = file("CREATE TABLE b (id int)")
 	after := open(t, address, fsys, nil, []string{"shop"})
+	if err := after.Ready(t.Context()); !errors.Is(err, migrate.ErrBehind) {
+		t.Errorf("Ready before: %v", err)
+	}
 	err := after.Migrate(t.Context())
 	var stmtErr *migrate.StatementError
 	if !errors.As(err, &stmtErr) || stmtErr.Schema.String() != "t2" || !strings.HasSuffix(err.Error(), "\n2 done, 1 failed, 0 untouched, 1 up to date") {
@@ -119,7 +122,12 @@ func TestMigrateTenants(t *testing.T) {
 		t.Errorf("Migrate after mending: %v", err)
 	}
 
-	// The program from before does not touch what is newer than it.
+	// The program from before does not touch what is newer than it, and need not wait.
+	for _, tenancy := range []*cotenant.Tenancy{before, after} {
+		if err := tenancy.Ready(t.Context()); err != nil {
+			t.Errorf("Ready: %v", err)
+		}
+	}
 	if err := before.Migrate(t.Context()); !errors.Is(err, migrate.ErrNewer) {
 		t.Errorf("Migrate by the older program: %v", err)
 	}

@@ -121,11 +121,7 @@ func writePlan(w io.Writer, plan *migrate.Plan, asJSON, sql bool) error {
 // groupText is a group as people read it.
 func groupText(g migrate.PlanGroup, sql bool) string {
 	const most = 5 // names
-	list := names(g.Schemas)
-	who := strings.Join(list[:min(most, len(list))], ", ")
-	if more := g.Count - most; more > 0 {
-		who += fmt.Sprintf(" and %d more", more)
-	}
+	who := someNames(names(g.Schemas), g.Count, most)
 	if g.Count > 1 {
 		who = fmt.Sprintf("%s: %s", schemas(g.Count), who)
 	}

@@ -98,6 +98,34 @@ func TestHistoryChangedByHand(t *testing.T) {
 func TestQueriesWithNothingToDo(t *testing.T) {
 	t.Parallel()
 
+	run := func(f *migrate.Fleet, n int) error {
+		report, err := f.Migrate(t.Context(), nil)
+		if err == nil && report.Current != n+1 {
+			err = fmt.Errorf("%v", report)
+		}
+		return err
+	}
+	const flush = 3 // what other tests have just written on the server is flushed, if there is some
+	sendsAsMuch(t, run, flush)
+}
+
+// A status does not depend on how many schemas there are either.
+func TestQueriesOfStatus(t *testing.T) {
+	t.Parallel()
+
+	sendsAsMuch(t, func(f *migrate.Fleet, n int) error {
+		status, err := f.Status(t.Context(), nil)
+		if err == nil && (status.Count(migrate.Current) != n+1 || len(status.Groups) != 2) {
+			err = fmt.Errorf("%+v", status)
+		}
+		return err
+	}, 0)
+}
+
+// sendsAsMuch wants that f sends as much over many schemas, which are up to date, as over
+// few, but for the messages that it may send.
+func sendsAsMuch(t *testing.T, f func(fleet *migrate.Fleet, n int) error, may int64) {
+	t.Helper()
 	count := func(n int) int64 {
 		s := newShops(t, n)
 		var sent atomic.Int64
@@ -109,15 +137,13 @@ func TestQueriesWithNothingToDo(t *testing.T) {
 			t.Fatal(err)
 		}
 		sent.Store(0)
-		report, err := withConfig(t, shopConfig(1)).Fleet(pool).Migrate(t.Context(), nil)
-		if err != nil || report.Current != n+1 {
-			t.Fatalf("run: %v, %v", report, err)
+		if err := f(withConfig(t, shopConfig(1)).Fleet(pool), n); err != nil {
+			t.Fatal(err)
 		}
 		return sent.Load()
 	}
 	few, many := count(10), count(300)
-	const flush = 3 // what other tests have just written on the server is flushed, if there is some
-	if few == 0 || few > 30 || max(few, many)-min(few, many) > flush {
+	if few == 0 || few > 30 || max(few, many)-min(few, many) > may {
 		t.Errorf("%d messages for 10 schemas, %d for 300", few, many)
 	}
 	t.Logf("%d messages", few)

@@ -13,8 +13,8 @@ import (
 
 // idle are runs with nothing to do.
 type idle struct {
-	open, migrate float64 // ms, from nothing to the tenancy and from there to the report
-	statements    int     // of the second
+	open, migrate, status float64 // ms, from nothing to the tenancy, and from there to the report and the status
+	statements            int     // of the second
 }
 
 // nothing makes the table of runs in which every schema is where it should be.
@@ -26,8 +26,8 @@ func (b *bench) nothing(ctx context.Context) (*report.Table, error) {
 	t := &report.Table{
 		Title: "Nothing to do",
 		Note: fmt.Sprintf("Milliseconds of a run over schemas that are all where they should be. *Open* is what comes before: the program connects, looks at the server and reads the "+
-			"files. Statements are what the run itself sends, counted on the wire. goose was measured over %d schemas, %d at a time, and what stands here with a ≈ is that, multiplied.", b.looped, b.jobs),
-		Header: []string{"schemas", "cotenant, ms", "open, ms", "statements", "goose, connections kept, ms", "goose, a connection for each, ms"},
+			"files. Statements are what the run itself sends, counted on the wire. *Status* is what \"cotenant status\" asks. goose was measured over %d schemas, %d at a time, and what stands here with a ≈ is that, multiplied.", b.looped, b.jobs),
+		Header: []string{"schemas", "cotenant, ms", "open, ms", "statements", "status, ms", "goose, connections kept, ms", "goose, a connection for each, ms"},
 	}
 	for _, n := range b.sizes {
 		i, err := b.idle(ctx, n)
@@ -36,7 +36,7 @@ func (b *bench) nothing(ctx context.Context) (*report.Table, error) {
 		}
 		times := float64(n) / float64(b.looped)
 		t.Rows = append(t.Rows, []string{
-			fmt.Sprint(n), fmt.Sprintf("%.1f", i.migrate), fmt.Sprintf("%.1f", i.open), fmt.Sprint(i.statements), fmt.Sprintf("≈ %.0f", kept*times), fmt.Sprintf("≈ %.0f", each*times),
+			fmt.Sprint(n), fmt.Sprintf("%.1f", i.migrate), fmt.Sprintf("%.1f", i.open), fmt.Sprint(i.statements), fmt.Sprintf("%.1f", i.status), fmt.Sprintf("≈ %.0f", kept*times), fmt.Sprintf("≈ %.0f", each*times),
 		})
 	}
 	return t, nil
@@ -53,7 +53,7 @@ func (b *bench) idle(ctx context.Context, n int) (*idle, error) {
 		return nil, err
 	}
 	b.log.Info("measuring", "table", "nothing", "schemas", n)
-	var opens, runs []float64
+	var opens, runs, statuses []float64
 	var statements []int
 	for range b.repeats + 1 {
 		tap := &tap{}
@@ -69,13 +69,18 @@ func (b *bench) idle(ctx context.Context, n int) (*idle, error) {
 		// The registry listens as soon as it can, which may be now.
 		sent := slices.DeleteFunc(tap.take(), func(s sent) bool { return strings.HasPrefix(s.sql, "LISTEN ") })
 		statements = append(statements, len(sent))
+		if err == nil {
+			asked := time.Now()
+			err = t.Ready(ctx)
+			statuses = append(statuses, milliseconds(time.Since(asked)))
+		}
 		t.Close()
 		if err != nil {
 			return nil, err
 		}
 	}
 	// The first one finds the server's caches empty.
-	return &idle{report.Median(opens[1:]), report.Median(runs[1:]), report.Median(statements[1:])}, nil
+	return &idle{report.Median(opens[1:]), report.Median(runs[1:]), report.Median(statuses[1:]), report.Median(statements[1:])}, nil
 }
 
 // gooseIdle measures goose, both ways: milliseconds for as many schemas as it has.
