@@ -67,7 +67,7 @@ func (c changer) work(ctx context.Context, tx pgx.Tx, t target, s *step, definit
 		}
 	case !s.executes():
 	case s.way().run != nil:
-		if err := s.way().run(c.withTenant(ctx, t), heldTx{tx}); err != nil {
+		if err := c.caught(ctx, func() error { return s.way().run(c.withTenant(ctx, t), heldTx{tx}) }); err != nil {
 			return fmt.Errorf("%s: schema %q: %w%s; nothing of it was kept", s.script.file, t.schema, &foreignError{err}, cure(err, t.schema, c.config.MigratorRole))
 		}
 		if err := c.stillIn(); err != nil {
@@ -89,7 +89,7 @@ func (c changer) onMigrating(ctx context.Context, tx pgx.Tx, t target, s *step) 
 	if err != nil {
 		return err
 	}
-	if err := c.config.OnMigrating(contextOf(ctx, who), heldTx{tx}, who, s.applied()); err != nil {
+	if err := c.caught(ctx, func() error { return c.config.OnMigrating(contextOf(ctx, who), heldTx{tx}, who, s.applied()) }); err != nil {
 		kept := "nothing of the file was kept"
 		if s.executes() && s.way().NoTransaction {
 			kept = "its statements ran, and that is recorded by the next run"
@@ -135,7 +135,11 @@ func (m *Migrator) tenantOf(ctx context.Context, t target) (*tenant.Tenant, erro
 	if t.schema.IsPublic() || m.config.Tenant == nil {
 		return &tenant.Tenant{ID: t.id, Schema: t.schema}, nil
 	}
-	who, err := m.config.Tenant(ctx, t.id)
+	var who *tenant.Tenant
+	err := caught(func() (err error) {
+		who, err = m.config.Tenant(ctx, t.id)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("schema %q: its tenant: %w", t.schema, err)
 	}

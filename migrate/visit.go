@@ -47,6 +47,9 @@ func (r *run) change(ctx context.Context, w *worker, t target) Result {
 	if ctx.Err() == nil {
 		v.result.Err = r.tell(ctx, v.t, &v.result)
 	}
+	if thrown, ok := errors.AsType[*PanicError](v.result.Err); ok {
+		r.logger.WarnContext(ctx, "panic", "schema", v.t.schema.String(), "value", fmt.Sprint(thrown.Value), "stack", string(thrown.Stack))
+	}
 	return v.result
 }
 

@@ -86,7 +86,7 @@ func (r *run) tell(ctx context.Context, t target, result *Result) error {
 		return errors.Join(result.Err, err)
 	}
 	if r.config.OnMigrated != nil {
-		if err := r.config.OnMigrated(contextOf(ctx, who), who, result.Applied); err != nil {
+		if err := caught(func() error { return r.config.OnMigrated(contextOf(ctx, who), who, result.Applied) }); err != nil {
 			return errors.Join(result.Err, fmt.Errorf("schema %q: it was changed; OnMigrated: %w", t.schema, err))
 		}
 	}
@@ -94,7 +94,7 @@ func (r *run) tell(ctx context.Context, t target, result *Result) error {
 		return result.Err
 	}
 	if r.config.OnSchemaSynced != nil {
-		if err := r.config.OnSchemaSynced(contextOf(ctx, who), who); err != nil {
+		if err := caught(func() error { return r.config.OnSchemaSynced(contextOf(ctx, who), who) }); err != nil {
 			return fmt.Errorf("schema %q: it was changed; OnSchemaSynced: %w", t.schema, err)
 		}
 	}
@@ -110,7 +110,7 @@ func (m *Migrator) needsSync(ctx context.Context, t target) error {
 	if err != nil {
 		return err
 	}
-	if err := m.config.OnSchemaNeedsSync(contextOf(ctx, who), who); err != nil {
+	if err := caught(func() error { return m.config.OnSchemaNeedsSync(contextOf(ctx, who), who) }); err != nil {
 		return fmt.Errorf("schema %q: OnSchemaNeedsSync: %w", t.schema, err)
 	}
 	return nil
