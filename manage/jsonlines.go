@@ -49,6 +49,7 @@ type (
 		Failed        int           `json:"failed"`
 		Untouched     int           `json:"untouched"`
 		Current       int           `json:"current"`
+		Interrupted   int           `json:"interrupted,omitempty"`
 		LeftToMigrate []string      `json:"left_to_migrate,omitempty"`
 		LeftToSync    []string      `json:"left_to_sync,omitempty"`
 		Orphans       []string      `json:"orphans,omitempty"`
@@ -78,6 +79,7 @@ type (
 		Type    string        `json:"type"`
 		Behind  int           `json:"behind"`
 		Stuck   int           `json:"stuck"`
+		Orphans []string      `json:"orphans,omitempty"`
 		Retired []retiredLine `json:"retired,omitempty"`
 	}
 	migrationLine struct {
@@ -91,6 +93,9 @@ type (
 		Type       string          `json:"type"`
 		Schema     string          `json:"schema"`
 		Migrations []migrationLine `json:"migrations"`
+		Missing    bool            `json:"missing,omitempty"`
+		Renamed    string          `json:"renamed,omitempty"`
+		Orphan     bool            `json:"orphan,omitempty"`
 	}
 )
 
@@ -138,7 +143,7 @@ func (j *jsonReporter) Write(lines []byte) (int, error) {
 
 func (j *jsonReporter) finish(report *migrate.Report, err error, took time.Duration) {
 	line := summaryLine{
-		Type: "summary", Done: report.Done, Failed: report.Failed, Untouched: report.Untouched, Current: report.Current,
+		Type: "summary", Done: report.Done, Failed: report.Failed, Interrupted: report.Interrupted, Untouched: report.Untouched, Current: report.Current,
 		LeftToMigrate: report.LeftToMigrate, LeftToSync: report.LeftToSync, Orphans: report.Orphans, Retired: retiredLines(report.Retired), Unguarded: report.Unguarded, Seconds: took.Seconds(),
 	}
 	if err != nil {

@@ -35,7 +35,7 @@ func (p *program) list(cmd *cobra.Command, f *migrateFlags, app string) error {
 }
 
 func newListLine(l *migrate.Listed) listLine {
-	line := listLine{Type: "list", Schema: l.Schema.String(), Migrations: []migrationLine{}}
+	line := listLine{Type: "list", Schema: l.Schema.String(), Migrations: []migrationLine{}, Missing: l.Missing, Renamed: l.Renamed, Orphan: l.Orphan}
 	for _, m := range l.Migrations {
 		line.Migrations = append(line.Migrations, migrationLine{m.App, m.Name, m.Applied, m.Faked, m.Unknown})
 	}
@@ -63,7 +63,14 @@ func listText(l *migrate.Listed) string {
 		}
 		fmt.Fprintf(&b, "    [%s] %s\n", box, m.Name)
 	}
-	if len(l.Migrations) == 0 {
+	switch {
+	case l.Renamed != "":
+		fmt.Fprintf(&b, "  there is no such schema: it is named %q now\n", l.Renamed)
+	case l.Missing:
+		fmt.Fprintln(&b, "  there is no such schema")
+	case l.Orphan:
+		fmt.Fprintln(&b, "  no tenant has this schema")
+	case len(l.Migrations) == 0:
 		fmt.Fprintln(&b, "  no migrations")
 	}
 	return b.String()

@@ -2,9 +2,9 @@ package manage
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -33,9 +33,9 @@ func play(show reporter) {
 	show.result(migrate.Result{Schema: schema("globex"), Err: lost})
 	show.start(1)
 	show.result(migrate.Result{Schema: schema("initech"), Differs: []string{"table orders: column id is text"}})
-	failures := []migrate.Result{{Schema: schema("globex"), Err: lost}}
 	show.end()
-	show.finish(&migrate.Report{Done: 2, Failed: 3, Failures: failures, Untouched: 1, Current: 994, LeftToMigrate: []string{"blog"}, LeftToSync: []string{"wiki"}, Orphans: []string{"left"}, Unguarded: "no role"},
+	reasons := []migrate.Reason{{Count: 1, Err: lost, Schemas: []tenant.Schema{schema("globex")}}}
+	show.finish(&migrate.Report{Done: 2, Failed: 3, Reasons: reasons, Untouched: 1, Current: 994, LeftToMigrate: []string{"blog"}, LeftToSync: []string{"wiki"}, Orphans: []string{"left"}, Unguarded: "no role"},
 		errors.New("it failed"), 1440*time.Millisecond)
 }
 
@@ -49,7 +49,7 @@ without migrations, and left to cotenant sync: wiki
 sync: 2 done, 3 failed, 1 untouched, 994 up to date (1.4s)
 `
 	const failed = "cotenant: schema \"globex\": the disk is full\n"
-	const more = "cotenant: 2 schemas more failed\n"
+	const more = "cotenant: 2 schemas more failed, for other reasons (--json tells of each)\n"
 	const warnings = "cotenant: without the migrator role: no role\n" +
 		"cotenant: schema \"left\": it has a history and no tenant, and was left alone (insert its row into cotenant.tenants, or drop it)\n"
 	for verbosity, want := range []struct{ stdout, stderr string }{
@@ -57,7 +57,7 @@ sync: 2 done, 3 failed, 1 untouched, 994 up to date (1.4s)
 		{outcome, failed + more + warnings},
 		{
 			"acme: shop/schema.sql, shop/0002_tax (12ms)\ninitech: nothing to do (0s)\n" + outcome,
-			failed + failed + more + warnings,
+			failed + more + warnings,
 		},
 	} {
 		cmd, stdout, stderr := command()
@@ -85,26 +85,42 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// Of thousands of failures the first hundred are shown, once.
+// Of thousands of failures with one reason the first is shown, and the others are counted.
 func TestManyFailures(t *testing.T) {
 	t.Parallel()
 
 	cmd, _, stderr := command()
 	show := newTextReporter(cmd, 1)
-	show.start(250)
-	report := &migrate.Report{Failed: 250}
-	for i := range 250 {
+	show.start(502)
+	full := migrate.Reason{Count: 500}
+	for i := range 500 {
 		r := migrate.Result{Schema: schema(fmt.Sprintf("t%d", i)), Err: fmt.Errorf("schema \"t%d\": it is full", i)}
 		show.result(r)
 		if i < 100 {
-			report.Failures = append(report.Failures, r)
+			full.Schemas = append(full.Schemas, r.Schema)
+		}
+		if i == 0 {
+			full.Err = r.Err
+			show.result(migrate.Result{Schema: schema("acme"), Err: errors.New("it is locked")})
 		}
 	}
+	show.result(migrate.Result{Schema: schema("last"), Err: fmt.Errorf("schema %q: %w", "last", migrate.ErrInterrupted)})
 	show.end()
+	report := &migrate.Report{Failed: 501 + 3, Reasons: []migrate.Reason{
+		full,
+		{Count: 1, Err: errors.New("it is locked"), Schemas: []tenant.Schema{schema("acme")}},
+		{Count: 2, Err: errors.New(`schema "x": it is lost`), Schemas: []tenant.Schema{schema("x"), schema("y")}}, // was not shown
+	}}
 	show.finish(report, nil, time.Second)
-	lines := strings.Split(stderr.String(), "\n")
-	if len(lines) != 102 || lines[0] != `cotenant: schema "t0": it is full` || lines[100] != "cotenant: 150 schemas more failed" {
-		t.Errorf("%d lines:\n%s", len(lines), stderr)
+	const want = `cotenant: schema "t0": it is full
+cotenant: schema "acme": it is locked
+cotenant: 500 schemas failed as "t0" did: t0, t1, t2, t3, t4 and 495 more
+cotenant: it is lost
+	2 schemas: x, y
+cotenant: 1 schema more failed, for other reasons (--json tells of each)
+`
+	if stderr.String() != want || show.failed != 501 {
+		t.Errorf("%d failed:\n%s", show.failed, stderr)
 	}
 }
 
@@ -133,9 +149,11 @@ func TestOutcome(t *testing.T) {
 	}{
 		{nil, 0, ""},
 		{other, 0, "no such schema"},
-		{&migrate.RunError{}, 1, "1 schema failed (see above; the same command again does what is left)"},
+		{&migrate.RunError{}, 1, "1 schema failed (see above); the same command again does what is left"},
 		{&migrate.RunError{Err: ended}, 0, "the run was ended"},
-		{&migrate.RunError{Err: ended}, 2, "the run was ended; 2 schemas failed (see above; the same command again does what is left)"},
+		{&migrate.RunError{Err: ended}, 2, "the run was ended; 2 schemas failed (see above); the same command again does what is left"},
+		{&migrate.RunError{Err: migrate.ErrStopped}, 0, "the run was stopped; the same command again does what is left"},
+		{&migrate.RunError{Err: fmt.Errorf("%w: %w", migrate.ErrInterrupted, context.Canceled)}, 0, "interrupted: the same command again does what is left"},
 	} {
 		got := ""
 		if err := outcome(&migrate.Report{Failed: tt.failed}, tt.err); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // lookFlags are the flags that have a command look and change nothing.
@@ -60,14 +61,16 @@ func (p *program) plan(cmd *cobra.Command, f *runFlags, look lookFlags, app stri
 			return err
 		}
 	}
-	if !f.json && f.verbosity > 0 {
+	if f.json {
+		if err := writeJSON(cmd.OutOrStdout(), summaryOfPlan{"plan_summary", behind, stuck, plan.Orphans, retiredLines(plan.Retired)}); err != nil {
+			return err
+		}
+	} else if f.verbosity > 0 {
 		for _, app := range plan.Retired {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.Root().Name(), app)
 		}
-	}
-	if f.json {
-		if err := writeJSON(cmd.OutOrStdout(), summaryOfPlan{"plan_summary", behind, stuck, retiredLines(plan.Retired)}); err != nil {
-			return err
+		for _, text := range orphans(plan.Orphans) {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.Root().Name(), text)
 		}
 	}
 	switch {
@@ -118,10 +121,15 @@ func writePlan(w io.Writer, plan *migrate.Plan, asJSON, sql bool) error {
 	return nil
 }
 
+// list names the first of n schemas.
+func list(schemas []tenant.Schema, n int) string {
+	const most = 5
+	return someNames(names(schemas), n, most)
+}
+
 // groupText is a group as people read it.
 func groupText(g migrate.PlanGroup, sql bool) string {
-	const most = 5 // names
-	who := someNames(names(g.Schemas), g.Count, most)
+	who := list(g.Schemas, g.Count)
 	if g.Count > 1 {
 		who = fmt.Sprintf("%s: %s", schemas(g.Count), who)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ func (p *program) connect(ctx context.Context, cmd *cobra.Command, f *runFlags, 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkApp(cmd, config, app); err != nil {
+	if err := checkApp(cmd, config, &f.selection, app); err != nil {
 		return nil, err
 	}
 	if config.Logger == nil {
@@ -71,14 +72,25 @@ func outcome(report *migrate.Report, err error) error {
 	switch {
 	case !ok:
 		return err
-	case report.Failed == 0:
+	case report.Failed == 0 && !errors.Is(run.Err, migrate.ErrInterrupted) && !errors.Is(run.Err, migrate.ErrStopped):
 		return run.Err
 	}
-	what := schemas(report.Failed) + " failed (see above; the same command again does what is left)"
-	if run.Err != nil {
-		return fmt.Errorf("%w; %s", run.Err, what)
+	var what []string
+	if report.Failed > 0 {
+		what = append(what, schemas(report.Failed)+" failed (see above)")
 	}
-	return errors.New(what)
+	if report.Interrupted > 0 {
+		what = append(what, fmt.Sprintf("in %s the migration in flight was rolled back, what was done before stays", schemas(report.Interrupted)))
+	}
+	what = append(what, "the same command again does what is left")
+	text := strings.Join(what, "; ")
+	switch {
+	case errors.Is(run.Err, migrate.ErrInterrupted):
+		return fmt.Errorf("%w: %s", migrate.ErrInterrupted, text) // whatever interrupted it
+	case run.Err != nil:
+		return fmt.Errorf("%w; %s", run.Err, text)
+	}
+	return errors.New(text)
 }
 
 // schemas counts them.

@@ -24,6 +24,8 @@ import (
 //	exits STATUS PROGRAM ARGS…   runs it and compares the status that it ends with
 //	sql STATEMENT…               prints what the statements return, a line a row
 //	login                        has the script go on as a role that may create schemas alone
+//	admin STATEMENT…             does as sql, also behind login, as who was there before
+//	locked TABLE                 locks it in a session that calls itself psql, until unlocked
 //	tenants NAME…                makes tenants with empty schemas
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -36,12 +38,16 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
 			tb := env.T().(testing.TB)
-			env.Setenv("DATABASE_URL", testdb.New(tb))
+			url := testdb.New(tb)
+			env.Setenv("DATABASE_URL", url)
+			env.Values[adminKey{}], env.Values[lockKey{}] = url, new(*pgx.Conn)
 			env.Setenv("PATH", bin+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Values[testKey{}] = tb
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "login": login, "sql": query, "tenants": tenants},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"admin": admin, "exits": exits, "locked": locked, "login": login, "sql": query, "tenants": tenants, "unlocked": unlocked,
+		},
 	})
 }
 
@@ -85,6 +91,37 @@ type testKey struct{}
 
 func login(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("DATABASE_URL", testdb.Role(ts.Value(testKey{}).(testing.TB), ts.Getenv("DATABASE_URL")))
+}
+
+// adminKey is where a script has the address that it began with.
+type adminKey struct{}
+
+func admin(ts *testscript.TestScript, _ bool, statements []string) {
+	url := ts.Getenv("DATABASE_URL")
+	defer ts.Setenv("DATABASE_URL", url)
+	ts.Setenv("DATABASE_URL", ts.Value(adminKey{}).(string))
+	query(ts, false, statements)
+}
+
+// lockKey is where a script has the session that holds its lock, a *pgx.Conn.
+type lockKey struct{}
+
+func locked(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.Background()
+	config, err := pgx.ParseConfig(ts.Getenv("DATABASE_URL"))
+	ts.Check(err)
+	config.RuntimeParams["application_name"] = "psql"
+	conn, err := pgx.ConnectConfig(ctx, config)
+	ts.Check(err)
+	*ts.Value(lockKey{}).(**pgx.Conn) = conn
+	ts.Defer(func() { unlocked(ts, false, nil) })
+	_, err = conn.Exec(ctx, "BEGIN; LOCK TABLE "+args[0])
+	ts.Check(err)
+}
+
+func unlocked(ts *testscript.TestScript, _ bool, _ []string) {
+	conn := *ts.Value(lockKey{}).(**pgx.Conn)
+	ts.Check(conn.Close(context.Background()))
 }
 
 func query(ts *testscript.TestScript, neg bool, args []string) {

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -24,7 +25,7 @@ type textReporter struct {
 	verbosity int
 
 	results sync.Mutex
-	shown   int // failures
+	kinds   map[string]bool // of failures: those of which one was shown
 	differs []difference
 }
 
@@ -39,7 +40,7 @@ func newTextReporter(cmd *cobra.Command, verbosity int) *textReporter {
 	prefix, verb := cmd.Root().Name(), cmd.Name()
 	return &textReporter{
 		progress: newProgress(cmd.ErrOrStderr(), prefix+": "+verb, verb, verbosity != 1),
-		stdout:   cmd.OutOrStdout(), prefix: prefix, verb: verb, verbosity: verbosity,
+		stdout:   cmd.OutOrStdout(), prefix: prefix, verb: verb, verbosity: verbosity, kinds: make(map[string]bool),
 		commands: strings.TrimSuffix(cmd.CommandPath(), verb),
 	}
 }
@@ -48,14 +49,18 @@ func (t *textReporter) result(r migrate.Result) {
 	t.results.Lock()
 	defer t.results.Unlock()
 	t.collect(r)
-	switch {
-	case r.Err != nil && t.shown < most:
-		t.shown++
+	interrupted := errors.Is(r.Err, migrate.ErrInterrupted)
+	switch kind := r.Kind(); {
+	case interrupted:
+	case r.Err != nil && !t.kinds[kind] && len(t.kinds) < most:
+		t.kinds[kind] = true
 		t.note(reason(r))
+	case r.Err != nil && t.verbosity > 1:
+		fmt.Fprintf(t.stdout, "%s: failed (%s)\n", r.Schema, round(r.Duration))
 	case r.Err == nil && t.verbosity > 1:
 		fmt.Fprintf(t.stdout, "%s: %s (%s)\n", r.Schema, applied(r.Applied), round(r.Duration))
 	}
-	t.add(r.Err != nil)
+	t.add(r.Err != nil && !interrupted)
 }
 
 // collect remembers what differs, each difference once.
@@ -102,26 +107,40 @@ func (t *textReporter) warn(report *migrate.Report) {
 	for _, app := range report.Retired {
 		t.note(app.String())
 	}
-	const most = 10
-	for _, name := range report.Orphans[:min(most, len(report.Orphans))] {
-		t.note(fmt.Sprintf("schema %q: it has a history and no tenant, and was left alone (insert its row into cotenant.tenants, or drop it)", name))
-	}
-	if more := len(report.Orphans) - most; more > 0 {
-		t.note(schemas(more) + " more have no tenant")
+	for _, text := range orphans(report.Orphans) {
+		t.note(text)
 	}
 }
 
-// listFailures shows the failures that were not shown yet, or are far above.
+// orphans says of schemas that they have no tenant.
+func orphans(names []string) (lines []string) {
+	const most = 10
+	for _, name := range names[:min(most, len(names))] {
+		lines = append(lines, fmt.Sprintf("schema %q: it has a history and no tenant, and was left alone (insert its row into cotenant.tenants, or drop it)", name))
+	}
+	if more := len(names) - most; more > 0 {
+		lines = append(lines, schemas(more)+" more have no tenant")
+	}
+	return lines
+}
+
+// listFailures counts the schemas that failed alike, of which the first was shown when it
+// failed.
 func (t *textReporter) listFailures(report *migrate.Report) {
-	shown := t.shown
-	if t.verbosity > 1 {
-		shown = 0
+	more := report.Failed
+	for i := range report.Reasons {
+		r := &report.Reasons[i]
+		more -= r.Count
+		first := migrate.Result{Schema: r.Schemas[0], Err: r.Err}
+		switch {
+		case !t.kinds[first.Kind()]:
+			t.note(r.String())
+		case r.Count > 1:
+			t.note(fmt.Sprintf("%s failed as %q did: %s", schemas(r.Count), first.Schema, list(r.Schemas, r.Count)))
+		}
 	}
-	for _, r := range report.Failures[min(shown, len(report.Failures)):] {
-		t.note(reason(r))
-	}
-	if more := report.Failed - max(shown, len(report.Failures)); more > 0 {
-		t.note(schemas(more) + " more failed")
+	if more > 0 {
+		t.note(schemas(more) + " more failed, for other reasons (--json tells of each)")
 	}
 }
 
@@ -131,7 +150,7 @@ func counts(r *migrate.Report) string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{r.Done, "done"}, {r.Failed, "failed"}, {r.Untouched, "untouched"}, {r.Current, "up to date"}} {
+	}{{r.Done, "done"}, {r.Failed, "failed"}, {r.Interrupted, "interrupted"}, {r.Untouched, "untouched"}, {r.Current, "up to date"}} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
 		}

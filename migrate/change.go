@@ -309,6 +309,8 @@ func (c changer) explain(ctx context.Context, t target, m message, err error) er
 		return fmt.Errorf("%s: schema %q: %w (take out what does so; a record is made or forgotten with --fake)%s", m.step.script.file, t.schema, errHistory, m.step.kept())
 	case strings.Contains(m.sql, " cotenant.") && (code == dberr.UndefinedFunction || code == dberr.UndefinedTable || code == dberr.InvalidSchemaName && !strings.Contains(m.sql, "regnamespace")):
 		return fmt.Errorf("%s: schema %q: what cotenant keeps of the schemas is not there, or is older than the program (migrate the shared apps first): %w", m.step.script.file, t.schema, err)
+	case strings.Contains(m.sql, " cotenant.") && code == dberr.InsufficientPrivilege:
+		return fmt.Errorf("%s: schema %q: %w (GRANT USAGE ON SCHEMA cotenant and SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA cotenant to the role, or run as its owner)", m.step.script.file, t.schema, err)
 	case m.ends: // a deferred constraint, most likely
 		return fmt.Errorf("%s: schema %q: %w%s", m.step.script.file, t.schema, err, m.step.kept())
 	}

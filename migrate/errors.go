@@ -36,9 +36,10 @@ type StatementError struct {
 	// Schema is the schema that the file ran in.
 	Schema tenant.Schema
 	// Err is the cause, a *pgconn.PgError where PostgreSQL gave one.
-	Err error
-	// role is the migrator role.
-	role string
+	Err      error
+	attempts int    // how often it was tried, if that is more than once
+	holder   string // who has the lock that was not to be had; empty if that is not it
+	role     string // the migrator role
 }
 
 // newStatementError finds the line of the error: where PostgreSQL points to,
@@ -71,8 +72,14 @@ func (e *StatementError) Error() string {
 	if e.Kept > 0 {
 		kept = fmt.Sprintf("the statements before it, %d, stay, and the next run goes on with it", e.Kept)
 	}
-	return fmt.Sprintf("%s:%d: schema %q: %s; %s\n\t%s",
-		e.File, e.Line, e.Schema, describe(e.Err, e.Schema, e.role), kept, abridge(e.Statement))
+	cause := describe(e.Err, e.Schema, e.role)
+	if e.attempts > 0 {
+		cause += fmt.Sprintf(" (tried %d times)", e.attempts)
+	}
+	if e.holder != "" {
+		cause += "; " + e.holder
+	}
+	return fmt.Sprintf("%s:%d: schema %q: %s; %s\n\t%s", e.File, e.Line, e.Schema, cause, kept, abridge(e.Statement))
 }
 
 // Unwrap returns the cause.

@@ -55,6 +55,24 @@ func (f *Fleet) Sync(ctx context.Context, options *SyncOptions) (*Report, error)
 	return f.run(ctx, &o.RunOptions, request{sync: true, migrate: o.Migrate, compare: o.Verify})
 }
 
+// checkPlace refuses an app that is in none of the schemas that are selected.
+func (m *Migrator) checkPlace(s *selection, app string) error {
+	if app == "" {
+		return nil
+	}
+	_, shared := find(m.shared, app)
+	_, tenants := find(m.tenant, app)
+	switch {
+	case shared && s.public || tenants && s.tenants:
+		return nil
+	case tenants:
+		return fmt.Errorf("app %q is a tenant app, and public alone is selected (select tenants, or leave the selection out)", app)
+	case shared:
+		return fmt.Errorf("app %q is a shared app, and public is not selected (select public, or leave the selection out)", app)
+	}
+	return nil
+}
+
 // newRun checks what is asked for, before anything is touched.
 func (f *Fleet) newRun(o *RunOptions, q request) (*run, error) {
 	selection, err := o.check()
@@ -72,6 +90,9 @@ func (f *Fleet) newRun(o *RunOptions, q request) (*run, error) {
 	if err := f.migrator.resolve(&q); err != nil {
 		return nil, err
 	}
+	if err := f.migrator.checkPlace(selection, q.app); err != nil {
+		return nil, err
+	}
 	return &run{
 		Migrator: f.migrator, pool: f.pool, options: *o, selection: selection, request: q,
 		plans: make(map[string]planned),
@@ -84,16 +105,16 @@ func (f *Fleet) run(ctx context.Context, o *RunOptions, q request) (*Report, err
 		return nil, err
 	}
 	err = r.fleet(ctx)
-	if err == nil {
+	switch {
+	case ctx.Err() != nil && (err == nil || errors.Is(err, context.Cause(ctx)) || isInterrupted(ctx, err)):
+		err = fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(ctx))
+	case err == nil:
 		err = r.stopped
-	}
-	if err == nil {
-		err = context.Cause(ctx)
 	}
 	err = errors.Join(err, r.finish(ctx))
 	report := r.report
 	switch {
-	case err != nil && report.Done+report.Failed == 0:
+	case err != nil && report.Done+report.Failed+report.Interrupted == 0:
 		return nil, err
 	case err != nil || report.Failed > 0:
 		return &report, &RunError{Report: &report, Err: err}
@@ -104,13 +125,13 @@ func (f *Fleet) run(ctx context.Context, o *RunOptions, q request) (*Report, err
 // finish completes the report.
 func (r *run) finish(ctx context.Context) error {
 	r.report.LeftToMigrate, r.report.LeftToSync = r.left()
-	if r.report.Done+r.report.Failed == 0 || !r.selection.tenants || r.selection.wanted != nil || len(r.selection.unwanted) > 0 {
+	if r.report.Done+r.report.Failed == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
 	return r.withConn(ctx, func(c changer) (err error) {
-		r.report.Orphans, err = c.orphans(ctx)
+		r.report.Orphans, err = r.orphans(ctx, c)
 		if dberr.Code(err) == dberr.UndefinedTable { // public failed at its first migration
 			return nil
 		}
@@ -177,22 +198,27 @@ type RunError struct {
 	Err error
 }
 
-// Error names the first schemas that failed with their reasons, a line each, and counts
-// what was done, failed and left:
+// Error has the first ten reasons why schemas failed, each once, and counts what was
+// done, failed and left:
 //
-//	shop/migrations/0002_more.sql:6: schema "acme": type "itn" does not exist (SQLSTATE 42704); …
-//	998 done, 1 failed, 0 untouched, 1 up to date
+//	shop/migrations/0002_more.sql:6: type "itn" does not exist (SQLSTATE 42704); nothing of the file was kept
+//		ALTER TABLE orders ADD COLUMN n itn
+//		500 schemas: a, b, c, d, e and 495 more
+//	499 done, 500 failed, 0 untouched, 1 up to date
 func (e *RunError) Error() string {
 	const most = 10
 	var lines []string
 	if e.Err != nil {
 		lines = append(lines, e.Err.Error())
 	}
-	for _, f := range e.Report.Failures[:min(most, len(e.Report.Failures))] {
-		lines = append(lines, f.Err.Error())
+	more := e.Report.Failed
+	for i := range e.Report.Reasons[:min(most, len(e.Report.Reasons))] {
+		reason := &e.Report.Reasons[i]
+		lines = append(lines, reason.String())
+		more -= reason.Count
 	}
-	if more := e.Report.Failed - most; more > 0 {
-		lines = append(lines, fmt.Sprintf("%d more schemas failed", more))
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("%d schemas more failed, for other reasons", more))
 	}
 	return strings.Join(append(lines, e.Report.String()), "\n")
 }
@@ -209,7 +235,12 @@ func (e *RunError) Unwrap() []error {
 	return errs
 }
 
-// String counts: "2 done, 1 failed, 3 untouched, 994 up to date".
+// String counts: "2 done, 1 failed, 3 untouched, 994 up to date", and those that were
+// interrupted, if there are any.
 func (r *Report) String() string {
-	return fmt.Sprintf("%d done, %d failed, %d untouched, %d up to date", r.Done, r.Failed, r.Untouched, r.Current)
+	text := fmt.Sprintf("%d done, %d failed, %d untouched, %d up to date", r.Done, r.Failed, r.Untouched, r.Current)
+	if r.Interrupted > 0 {
+		text += fmt.Sprintf(", %d interrupted", r.Interrupted)
+	}
+	return text
 }

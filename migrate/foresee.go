@@ -12,15 +12,18 @@ import (
 	"github.com/cotenant/cotenant/tenant"
 )
 
-// checkNames looks for the schemas that are selected by name, before anything is touched.
-// Where public is selected too, the tenants' table may come with that.
+// checkNames looks for the schemas that are selected by name, before anything is touched,
+// and for the tenants' table. Where public is selected too, that may come with it.
 func (r *run) checkNames(ctx context.Context, c changer) error {
-	if r.selection.wanted == nil {
+	if r.selection.wanted == nil && r.selection.public {
 		return nil
 	}
 	there, err := c.hasTenantsTable(ctx)
-	if err != nil || !there && r.selection.public {
+	switch {
+	case err != nil || !there && r.selection.public:
 		return err
+	case !there:
+		return c.errNoTenants()
 	}
 	return c.unmatched(ctx, r.selection)
 }

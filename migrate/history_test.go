@@ -44,7 +44,7 @@ func TestFileThatChangesTheHistory(t *testing.T) {
 				t.Fatal(err)
 			}
 			adds(t, report, 0, 2, 0, 1)
-			has(t, err, `shop/migrations/2_b.sql: schema "acme": `+changesHistory)
+			has(t, err, "shop/migrations/2_b.sql: "+changesHistory, "2 schemas: ")
 			s.is(t, "acme", "a", "shop/1_a")
 		})
 	}

@@ -39,7 +39,7 @@ func (f *Fleet) plan(ctx context.Context, o *RunOptions, q request) (*Plan, erro
 	if err := r.withConn(ctx, func(c changer) error { return s.take(ctx, c) }); err != nil {
 		return nil, err
 	}
-	plan := &Plan{Retired: r.report.Retired}
+	plan := &Plan{Orphans: s.orphans, Retired: r.report.Retired}
 	for _, g := range s.groups {
 		plan.Groups = append(plan.Groups, *g)
 	}
@@ -47,7 +47,8 @@ func (f *Fleet) plan(ctx context.Context, o *RunOptions, q request) (*Plan, erro
 }
 
 // List iterates over the schemas that are selected, with the migrations that each of
-// them has and lacks. App, if it is not empty, limits it to that app.
+// them has and lacks. App, if it is not empty, limits it to that app. Where all tenants
+// are selected, the schemas that belong to none come last: the first hundred of them.
 func (f *Fleet) List(ctx context.Context, selection *Selection, app string) iter.Seq2[*Listed, error] {
 	return func(yield func(*Listed, error) bool) {
 		var o RunOptions
@@ -59,10 +60,11 @@ func (f *Fleet) List(ctx context.Context, selection *Selection, app string) iter
 			yield(nil, err)
 			return
 		}
+		r.selection.narrow(r.Migrator, app)
 		err = r.withConn(ctx, func(c changer) error {
 			one := func(t target) error {
-				h, err := r.history(ctx, c, t)
-				if err == nil && !yield(r.listed(t, h), nil) {
+				l, err := r.list(ctx, c, t)
+				if err == nil && !yield(l, nil) {
 					err = errEnough
 				}
 				return err
@@ -79,7 +81,16 @@ func (f *Fleet) List(ctx context.Context, selection *Selection, app string) iter
 			if err := c.unmatched(ctx, r.selection); err != nil {
 				return err
 			}
-			return r.pages(ctx, c, nil, everything, one)
+			if err := r.pages(ctx, c, nil, everything, one); err != nil {
+				return err
+			}
+			orphans, err := r.orphans(ctx, c)
+			for _, name := range orphans {
+				if schema, err := tenant.ParseSchema(name); err == nil && !yield(&Listed{Orphan: true, Schema: schema}, nil) {
+					return errEnough
+				}
+			}
+			return err
 		})
 		if err != nil && !errors.Is(err, errEnough) {
 			yield(nil, err)
@@ -87,19 +98,39 @@ func (f *Fleet) List(ctx context.Context, selection *Selection, app string) iter
 	}
 }
 
+// narrow leaves out the schemas that an app is not for; it is empty for all apps.
+func (s *selection) narrow(m *Migrator, app string) {
+	if app == "" {
+		return
+	}
+	_, shared := find(m.shared, app)
+	_, tenants := find(m.tenant, app)
+	s.public, s.tenants = s.public && shared, s.tenants && tenants
+}
+
 // errEnough ends an iteration.
 var errEnough = errors.New("enough")
 
-// listed lists what a schema has and lacks.
+// list lists what a schema has and lacks.
+func (r *run) list(ctx context.Context, c changer, t target) (*Listed, error) {
+	if t.missing {
+		names, err := c.renamed(ctx, []string{t.schema.String()})
+		return &Listed{Missing: true, Renamed: names[t.schema.String()], Schema: t.schema}, err
+	}
+	h, err := r.history(ctx, c, t)
+	if err != nil {
+		return nil, err
+	}
+	return r.listed(t, h), nil
+}
+
+// listed lists what the history of a schema has and lacks.
 func (r *run) listed(t target, h history) *Listed {
 	apps := r.tenant
 	if t.schema.IsPublic() {
 		apps = r.Migrator.shared
 	}
-	l := &Listed{Missing: t.missing, Schema: t.schema}
-	if t.missing {
-		return l
-	}
+	l := &Listed{Schema: t.schema}
 	all := apps
 	if in, err := view(apps, h); err == nil {
 		apps = in

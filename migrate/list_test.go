@@ -20,6 +20,12 @@ func (s *site) listed(t *testing.T, selection *migrate.Selection, app string) (l
 		if l.Missing {
 			line += " missing"
 		}
+		if l.Renamed != "" {
+			line += ", now " + l.Renamed
+		}
+		if l.Orphan {
+			line += " orphan"
+		}
 		for _, m := range l.Migrations {
 			line += " " + m.App + "/" + m.Name
 			for mark, set := range map[string]bool{"X": m.Applied && !m.Faked && !m.Unknown, "*": m.Applied && m.Faked, "?": m.Unknown} {
@@ -62,7 +68,7 @@ func TestList(t *testing.T) {
 		"public: base/1_xX",
 		"t1: shop/0001_a* shop/0002_bX shop/0003_c crm/schema.sqlX",
 		"t2: shop/0001_aX shop/0002_bX shop/0003_cX shop/0004_newer? crm/schema.sql")
-	check(nil, "base", "public: base/1_xX", "t1:", "t2:")
+	check(nil, "base", "public: base/1_xX")
 	check(&migrate.Selection{Schemas: []string{"t1"}}, "shop", "t1: shop/0001_a* shop/0002_bX shop/0003_c")
 	check(&migrate.Selection{Shared: true}, "", "public: base/1_xX")
 	check(&migrate.Selection{Tenant: true, Exclude: []string{"t2"}}, "crm", "t1: crm/schema.sqlX")
@@ -73,6 +79,10 @@ func TestList(t *testing.T) {
 	// A missing schema has nothing.
 	newRow(t, s.conn, 100, "gone")
 	check(&migrate.Selection{Schemas: []string{"gone"}}, "", "gone: missing")
+	// One whose tenant does not know its name says that, and one without a tenant comes last.
+	execute(t, s.conn, "DELETE FROM cotenant.tenants WHERE schema_name = 'gone'; ALTER SCHEMA t1 RENAME TO one; CREATE SCHEMA zzz; CREATE TABLE zzz.cotenant_migrations ()")
+	check(nil, "crm", "t1: missing, now one", "t2: crm/schema.sql", "zzz: orphan")
+	check(&migrate.Selection{Schemas: []string{"t2"}}, "crm", "t2: crm/schema.sql")
 	for range s.fleet(t).List(t.Context(), nil, "") {
 		break
 	}

@@ -110,7 +110,7 @@ func (r *run) reindex(ctx context.Context, s *selection, digests []string, which
 				return err
 			})
 			// What passes is tried again when it is the schema's turn.
-			if err != nil && !isBusy(err) && !passes(err) {
+			if err != nil && ctx.Err() == nil && !isBusy(err) && !passes(err) {
 				r.done(t, Result{Schema: t.schema, Err: err})
 			}
 		})
@@ -126,17 +126,20 @@ func (r *run) missing(ctx context.Context, g group) error {
 	if err != nil {
 		return err
 	}
+	var last Result
 	for _, name := range g.schemas {
 		schema, err := tenant.ParseSchema(name)
 		if err == nil {
 			err = r.errRenamed(schema, names[name])
 		}
-		r.done(target{schema: schema}, Result{Schema: schema, Err: err})
+		last = Result{Schema: schema, Err: err}
+		r.done(target{schema: schema}, last)
 	}
 	if more := g.count - len(g.schemas); more > 0 {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.fail(more)
+		r.report.count(last, more)
 	}
 	return nil
 }

@@ -135,6 +135,9 @@ type PlanGroup struct {
 // Plan is what a run would do. Its size does not depend on how many schemas there are.
 type Plan struct {
 	Groups []PlanGroup
+	// Orphans are schemas with a history that belong to no tenant, as in Report. Looked
+	// for where all tenants were selected.
+	Orphans []string
 	// Retired are apps that schemas have and that are on no list, as in Report.
 	Retired []RetiredApp
 }
@@ -160,6 +163,10 @@ type Report struct {
 	Failed int
 	// Failures are the first hundred of those.
 	Failures []Result
+	// Interrupted is how many schemas were being worked on when ctx ended. The migration
+	// in flight was rolled back; what was done before it stays. They count neither as
+	// failed nor as untouched.
+	Interrupted int
 	// LeftToMigrate are the apps that Sync left alone because they have migrations.
 	LeftToMigrate []string
 	// LeftToSync are the apps that Migrate left alone because they have none.
@@ -168,6 +175,9 @@ type Report struct {
 	// them. They were left alone. Looked for where all schemas were selected and
 	// something was done.
 	Orphans []string
+	// Reasons are why schemas failed, each with all that failed alike: the first hundred
+	// that there were.
+	Reasons []Reason
 	// Retired are the apps that schemas have, by their histories, and that are on no list
 	// of the program's for them, by name: the first hundred. They were left alone.
 	Retired []RetiredApp
@@ -189,7 +199,9 @@ type ListedMigration struct {
 
 // Listed is the list of a schema.
 type Listed struct {
-	Migrations []ListedMigration // none of a schema that is missing
-	Missing    bool              // there is no such schema
+	Migrations []ListedMigration // none of a schema that is missing, or an orphan
+	Missing    bool              // the tenant has no such schema
+	Orphan     bool              // it has a history, and no tenant has the schema
+	Renamed    string            // the name that a schema that is missing has now, if that is known
 	Schema     tenant.Schema
 }

@@ -50,10 +50,10 @@ func TestRunOptions(t *testing.T) {
 		{name: "all", want: [4]int{6, 0, 0, 1}, starts: []int{6}, results: 6},
 		{name: "one at a time", options: migrate.RunOptions{Jobs: 1}, want: [4]int{6, 0, 0, 1}, starts: []int{6}, results: 6},
 		{name: "more at a time than the pool has", options: migrate.RunOptions{Jobs: 1000}, want: [4]int{6, 0, 0, 1}, starts: []int{6}, results: 6},
-		{name: "others go on", spoil: []string{"t2", "t5"}, want: [4]int{4, 2, 0, 1}, text: `schema "t5"`, starts: []int{6}, results: 6},
+		{name: "others go on", spoil: []string{"t2", "t5"}, want: [4]int{4, 2, 0, 1}, text: "\t2 schemas: t", starts: []int{6}, results: 6},
 		{name: "fail fast", options: migrate.RunOptions{Jobs: 1, FailFast: true}, spoil: []string{"t2", "t5"}, want: [4]int{1, 1, 4, 1}, text: "the run ended because schemas failed", starts: []int{6}, results: 2},
 		{name: "one failure is allowed", options: migrate.RunOptions{Jobs: 1, MaxFailures: 1}, spoil: []string{"t2", "t4"}, want: [4]int{2, 2, 2, 1}, text: "the run ended because schemas failed", starts: []int{6}, results: 4},
-		{name: "as many failures as are allowed", options: migrate.RunOptions{Jobs: 1, MaxFailures: 2}, spoil: []string{"t2", "t4"}, want: [4]int{4, 2, 0, 1}, text: `schema "t2"`, starts: []int{6}, results: 6},
+		{name: "as many failures as are allowed", options: migrate.RunOptions{Jobs: 1, MaxFailures: 2}, spoil: []string{"t2", "t4"}, want: [4]int{4, 2, 0, 1}, text: "\t2 schemas: t2, t4\n", starts: []int{6}, results: 6},
 		{name: "canaries", options: migrate.RunOptions{Canary: 2}, want: [4]int{6, 0, 0, 1}, starts: []int{2, 4}, results: 6},
 		{name: "a canary fails", options: migrate.RunOptions{Canary: 2}, spoil: []string{"t1", "t5"}, want: [4]int{1, 1, 4, 1}, is: migrate.ErrCanary, starts: []int{2}, results: 2},
 		{name: "no canary fails", options: migrate.RunOptions{Canary: 2}, spoil: []string{"t3"}, want: [4]int{5, 1, 0, 1}, text: `schema "t3"`, starts: []int{2, 4}, results: 6},
@@ -139,7 +139,7 @@ func TestMissingSchemas(t *testing.T) {
 	newRow(t, s.conn, 101, "gone2")
 	report, err = s.fleet(t).Migrate(t.Context(), &migrate.MigrateOptions{RunOptions: migrate.RunOptions{FailFast: true}})
 	adds(t, report, 0, 2, 0, 3)
-	has(t, err, `schema "gone2"`)
+	has(t, err, "2 schemas: gone, gone2")
 }
 
 // A run that is stopped finishes what is in flight, and the same run again does the rest.

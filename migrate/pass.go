@@ -148,8 +148,11 @@ func (r *run) done(t target, result Result) {
 		r.changed.add(t.id)
 	}
 	switch {
+	case errors.Is(result.Err, ErrInterrupted):
+		r.report.Interrupted++
 	case result.Err != nil:
 		r.fail(1)
+		r.report.count(result, 1)
 		if t.id != 0 {
 			r.failed.add(t.id)
 		}

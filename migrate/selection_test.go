@@ -124,11 +124,28 @@ func TestSelectionRefused(t *testing.T) {
 	}
 }
 
+// An app that is in none of the schemas that are selected is a mistake.
+func TestAppNotSelected(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "base both", "shop both", "base/migrations/1_x.sql", "CREATE TABLE x (id int)", "shop/migrations/1_a.sql", "CREATE TABLE a (id int)", "both/migrations/1_b.sql", "CREATE TABLE b (id int)")
+	s.add(t, "t1")
+	shared, tenants := migrate.RunOptions{Selection: migrate.Selection{Shared: true}}, schemas("t1")
+	s.fails(t, migrate.MigrateOptions{App: "shop", RunOptions: shared}, `app "shop" is a tenant app, and public alone is selected`)
+	s.fails(t, migrate.MigrateOptions{App: "base", RunOptions: tenants}, `app "base" is a shared app, and public is not selected`)
+	adds(t, s.migrate(t, migrate.MigrateOptions{App: "both", RunOptions: shared}), 1, 0, 0, 0)
+	adds(t, s.migrate(t, migrate.MigrateOptions{App: "both", RunOptions: tenants}), 1, 0, 0, 0)
+}
+
 // Without the tenants' table there is only public.
 func TestSelectionWithoutTenantsTable(t *testing.T) {
 	t.Parallel()
 
 	s := newSite(t, "base", "shop", "base/migrations/1_x.sql", "CREATE TABLE x (id int)", "shop/migrations/1_a.sql", "CREATE TABLE a (id int)")
-	s.fails(t, migrate.MigrateOptions{RunOptions: schemas("acme")}, `the tenants' table, "cotenant"."tenants", is not there (migrate the shared apps first)`)
+	s.fails(t, migrate.MigrateOptions{RunOptions: schemas("acme")}, `the tenants' table, cotenant.tenants, is not there (run "cotenant migrate --shared" first)`)
+	only := migrate.RunOptions{Selection: migrate.Selection{Tenant: true}}
+	s.fails(t, migrate.MigrateOptions{RunOptions: only}, "the tenants' table, cotenant.tenants, is not there")
+	_, err := s.fleet(t).Plan(t.Context(), &migrate.MigrateOptions{RunOptions: only})
+	has(t, err, "the tenants' table, cotenant.tenants, is not there")
 	adds(t, s.migrate(t, migrate.MigrateOptions{RunOptions: migrate.RunOptions{Selection: migrate.Selection{Shared: true}}}), 1, 0, 0, 0)
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -96,12 +97,21 @@ func (c changer) groups(ctx context.Context, s *selection, failed []int64) ([]gr
 	return groups, c.tablesError(err)
 }
 
-// tablesError says that the tenants' table is not there, if that is it.
+// tablesError says that the tenants' table is not there, or may not be read, if that is
+// it.
 func (m *Migrator) tablesError(err error) error {
-	if code := dberr.Code(err); code == dberr.UndefinedTable || code == dberr.InvalidSchemaName {
-		return fmt.Errorf("the tenants' table, %s, is not there (migrate the shared apps first): %w", m.config.TenantsTable.Sanitize(), err)
+	switch dberr.Code(err) {
+	case dberr.UndefinedTable, dberr.InvalidSchemaName:
+		return fmt.Errorf("%w: %w", m.errNoTenants(), err)
+	case dberr.InsufficientPrivilege:
+		return fmt.Errorf("the tenants' table, %s, and what cotenant keeps of their schemas: %w (GRANT USAGE ON SCHEMA cotenant and SELECT ON ALL TABLES IN SCHEMA cotenant to the role)", strings.Join(m.config.TenantsTable, "."), err)
 	}
 	return err
+}
+
+// errNoTenants says that the tenants' table is not there.
+func (m *Migrator) errNoTenants() error {
+	return fmt.Errorf("the tenants' table, %s, is not there (run \"cotenant migrate --shared\" first)", strings.Join(m.config.TenantsTable, "."))
 }
 
 // page is how many schemas are listed at a time.
@@ -214,10 +224,23 @@ func errNoSchema(schema tenant.Schema) error {
 	return fmt.Errorf("schema %q: %w (restore it from a backup; or delete the row of its tenant, and create the tenant again)", schema, tenant.ErrSchemaNotFound)
 }
 
-// orphans are the schemas with a history that no tenant has: at most a hundred.
+// orphans looks for schemas that no tenant has, where all tenants are selected.
+func (r *run) orphans(ctx context.Context, c changer) ([]string, error) {
+	if !r.selection.tenants || r.selection.wanted != nil || len(r.selection.unwanted) > 0 {
+		return nil, nil
+	}
+	return c.orphans(ctx)
+}
+
+// orphans are the schemas with a history that no tenant has: at most a hundred. One that
+// a tenant had, and that has another name now, is told of with that tenant.
 func (c changer) orphans(ctx context.Context) ([]string, error) {
+	renamed := ""
+	if !c.run.noIndex {
+		renamed = " AND NOT EXISTS (SELECT FROM cotenant.schema_versions AS v JOIN " + c.config.TenantsTable.Sanitize() + " AS t ON t.id = v.tenant_id WHERE v.namespace = n.oid)"
+	}
 	rows, err := c.conn.Query(ctx, `SELECT n.nspname::text FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-		WHERE c.relname = $1 AND c.relkind = 'r' AND n.nspname <> 'public' AND NOT EXISTS (SELECT FROM `+c.config.TenantsTable.Sanitize()+` AS t WHERE t.schema_name = n.nspname)
+		WHERE c.relname = $1 AND c.relkind = 'r' AND n.nspname <> 'public' AND NOT EXISTS (SELECT FROM `+c.config.TenantsTable.Sanitize()+` AS t WHERE t.schema_name = n.nspname)`+renamed+`
 		ORDER BY 1 LIMIT 100`, pgx.QueryExecModeExec, historyTable)
 	if err != nil {
 		return nil, c.tablesError(err)

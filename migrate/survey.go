@@ -8,14 +8,17 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/tenant"
 )
 
 // survey makes a Plan, and changes nothing.
 type survey struct {
-	run    *run
-	groups []*PlanGroup
-	known  map[string]*PlanGroup // by digest
+	run     *run
+	groups  []*PlanGroup
+	orphans []string
+	known   map[string]*PlanGroup // by digest
 }
 
 // take looks at public, at one schema for each digest that is known, and at each schema
@@ -52,7 +55,8 @@ func (s *survey) take(ctx context.Context, c changer) error {
 			return err
 		}
 	}
-	return nil
+	s.orphans, err = r.orphans(ctx, c)
+	return err
 }
 
 // hasTenants reports whether there are tenants to look at, and notes whether there is an
@@ -66,10 +70,10 @@ func (r *run) hasTenants(ctx context.Context, c changer) (bool, error) {
 	err := c.conn.QueryRow(ctx, "SELECT pg_catalog.to_regclass('cotenant.schema_versions') IS NOT NULL, pg_catalog.to_regclass($1)::text",
 		pgx.QueryExecModeExec, c.config.TenantsTable.Sanitize()).Scan(&index, &table)
 	r.noIndex = !index
-	if err == nil && table == nil && r.selection.wanted != nil {
-		return false, fmt.Errorf("the tenants' table, %s, is not there (migrate the shared apps first)", c.config.TenantsTable.Sanitize())
+	if err == nil && table == nil && (r.selection.wanted != nil || !r.selection.public) {
+		return false, c.errNoTenants()
 	}
-	return table != nil, err
+	return table != nil, c.tablesError(err)
 }
 
 // group looks at a group of schemas.
@@ -105,17 +109,24 @@ func (s *survey) missing(ctx context.Context, c changer, g group) error {
 	if err != nil {
 		return err
 	}
-	out := &PlanGroup{Count: g.count}
+	gone := &PlanGroup{Count: g.count}
 	for _, name := range g.schemas {
 		schema, err := tenant.ParseSchema(name)
-		if out.Err == nil {
-			out.Err = s.run.errRenamed(schema, names[name])
+		if now := names[name]; err == nil && now != "" {
+			s.groups = append(s.groups, &PlanGroup{Count: 1, Err: s.run.errRenamed(schema, now), Schemas: []tenant.Schema{schema}})
+			gone.Count--
+			continue
+		}
+		if gone.Err == nil {
+			gone.Err = errNoSchema(schema)
 		}
 		if err == nil {
-			out.Schemas = append(out.Schemas, schema)
+			gone.Schemas = append(gone.Schemas, schema)
 		}
 	}
-	s.groups = append(s.groups, out)
+	if gone.Err != nil {
+		s.groups = append(s.groups, gone)
+	}
 	if s.run.config.OnSchemaNeedsSync == nil {
 		return nil
 	}
@@ -207,6 +218,10 @@ func (r *run) history(ctx context.Context, c changer, t target) (h history, err 
 		h, err = c.readHistory(ctx, tx, t.schema)
 		return err
 	})
+	if dberr.Code(err) == dberr.InsufficientPrivilege {
+		return nil, fmt.Errorf("schema %q: its history: %w (GRANT USAGE ON SCHEMA %s and SELECT ON %s to the role, as for every schema; or GRANT pg_read_all_data, which shows it all rows, too)",
+			t.schema, err, searchpath.Quote(t.schema), searchpath.Qualify(t.schema, historyTable))
+	}
 	if err != nil {
 		return nil, c.schemaError(t.schema, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -40,8 +41,8 @@ func (r *run) change(ctx context.Context, w *worker, t target) Result {
 		}
 		err = w.use(ctx, func(c changer) error { return v.attempt(ctx, c) })
 	}
-	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w: %w", err, cause)
+	if isInterrupted(ctx, err) {
+		err = fmt.Errorf("schema %q: %w: %w", v.t.schema, ErrInterrupted, context.Cause(ctx))
 	}
 	v.result.Schema, v.result.Err, v.result.Duration = v.t.schema, err, time.Since(start)
 	if ctx.Err() == nil {
@@ -51,6 +52,16 @@ func (r *run) change(ctx context.Context, w *worker, t target) Result {
 		r.logger.WarnContext(ctx, "panic", "schema", v.t.schema.String(), "value", fmt.Sprint(thrown.Value), "stack", string(thrown.Stack))
 	}
 	return v.result
+}
+
+// ErrInterrupted says that ctx ended while a schema, or a run, was in the middle.
+var ErrInterrupted = errors.New("interrupted")
+
+// isInterrupted reports whether an error is there because ctx ended, and not for a reason
+// of its own.
+func isInterrupted(ctx context.Context, err error) bool {
+	code := dberr.Code(err)
+	return err != nil && ctx.Err() != nil && (code == "" || code == dberr.QueryCanceled)
 }
 
 // newPauses are the pauses before another attempt.
@@ -104,10 +115,19 @@ func (v *visit) again(ctx context.Context, err error) (bool, error) {
 	if errors.As(err, &unreachable) { // it would be no different with the others
 		v.halt(errUnreachable)
 	}
-	if v.attempts > 1 {
-		err = fmt.Errorf("%w (tried %d times)", err, v.attempts)
+	return false, v.heldBy(ctx, triedOften(err, v.attempts))
+}
+
+// triedOften says how often something was tried, in the line of the cause.
+func triedOften(err error, attempts int) error {
+	if attempts < 2 {
+		return err
 	}
-	return false, err
+	if refused, ok := errors.AsType[*StatementError](err); ok {
+		refused.attempts = attempts
+		return err
+	}
+	return fmt.Errorf("%w (tried %d times)", err, attempts)
 }
 
 var errUnreachable = errors.New("the run ended because the server could not be reached")

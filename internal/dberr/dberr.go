@@ -25,6 +25,7 @@ const (
 	InvalidSchemaName     = "3F000"
 	LockNotAvailable      = "55P03"
 	NotNullViolation      = "23502"
+	QueryCanceled         = "57014"
 	TooManyConnections    = "53300"
 	UndefinedColumn       = "42703"
 	UndefinedFunction     = "42883"
