@@ -41,11 +41,31 @@ func TestBar(t *testing.T) {
 	}
 }
 
+// Where a bar does not fit, or cannot be taken back, there are lines as elsewhere.
+func TestNoBar(t *testing.T) {
+	t.Parallel()
+
+	address := testdb.New(t)
+	dir := project(t, address, "acme", "globex", "initech")
+	narrow, dumb := cotenantIn(t, dir, address, "migrate", "--jobs=1"), cotenantIn(t, dir, address, "migrate", "--verify")
+	dumb.Env = append(dumb.Env, "TERM=dumb")
+	for _, shown := range []string{onTerminalOf(t, narrow, 50), onTerminalOf(t, dumb, 100)} {
+		if strings.Contains(shown, "%") {
+			t.Errorf("shown:\n%q", shown)
+		}
+	}
+}
+
 // onTerminal runs cmd with a terminal for its standard error, and returns what is
 // written there.
 func onTerminal(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
-	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 100})
+	return onTerminalOf(t, cmd, 100)
+}
+
+func onTerminalOf(t *testing.T, cmd *exec.Cmd, columns uint16) string {
+	t.Helper()
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: columns})
 	if err != nil {
 		t.Fatal(err)
 	}

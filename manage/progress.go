@@ -3,6 +3,7 @@ package manage
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -42,11 +43,19 @@ const (
 )
 
 func newProgress(w io.Writer, label, verb string, quiet bool) *progress {
+	return &progress{w: w, label: label, verb: verb, quiet: quiet, terminal: takesBar(w)}
+}
+
+// takesBar reports whether w is a terminal that can take a line back, and is as wide as the
+// bar: in one that is narrower each drawing of it would stay.
+func takesBar(w io.Writer) bool {
+	const narrowest = 72
 	file, ok := w.(interface{ Fd() uintptr })
-	return &progress{
-		w: w, label: label, verb: verb, quiet: quiet,
-		terminal: ok && term.IsTerminal(int(file.Fd())),
+	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
+		return false
 	}
+	columns, _, err := term.GetSize(int(file.Fd()))
+	return err != nil || columns == 0 || columns >= narrowest
 }
 
 // start is told how many more schemas there are.
