@@ -20,7 +20,7 @@ func (p *program) list(cmd *cobra.Command, f *migrateFlags, app string) error {
 	w := cmd.OutOrStdout()
 	for listed, err := range tenancy.Fleet().List(cmd.Context(), &f.selection, app) {
 		if err != nil {
-			return err
+			return asUsage(err)
 		}
 		if f.json {
 			err = writeJSON(w, newListLine(listed))

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cotenant/cotenant/migrate"
 )
 
 // Main runs the command line and returns the exit status: 0 on success, 1 on failure, 2
@@ -61,6 +63,14 @@ type UsageError struct{ text string }
 
 // Error says what is wrong, and the cure.
 func (e *UsageError) Error() string { return e.text }
+
+// asUsage makes a *UsageError of options that migrate refuses.
+func asUsage(err error) error {
+	if wrong, ok := errors.AsType[*migrate.OptionsError](err); ok {
+		return &UsageError{wrong.Error()}
+	}
+	return err
+}
 
 func usagef(format string, args ...any) error {
 	return &UsageError{fmt.Sprintf(format, args...)}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -144,31 +142,10 @@ func (f *migrateFlags) checkUsage(cmd *cobra.Command, args []string) error {
 // migrationName is what looks like a migration and not like an app.
 var migrationName = regexp.MustCompile(`^([0-9]+(_.*)?|zero)$`)
 
-// checkApp refuses a migration without its app, and an app that is in none of the schemas
-// that are selected.
-func checkApp(cmd *cobra.Command, config *cotenant.Config, s *migrate.Selection, app string) error {
-	shared, tenants := app == "cotenant" || hasApp(config.SharedApps, app), hasApp(config.TenantApps, app)
-	named := len(s.Schemas) > 0
-	public := !s.Tenant && !s.SkipPublic && (!named || slices.Contains(s.Schemas, "public"))
-	others := !s.Shared && (!named || slices.ContainsFunc(s.Schemas, func(name string) bool { return name != "public" }))
-	switch {
-	case !shared && !tenants && migrationName.MatchString(app):
+// checkApp refuses a migration without its app.
+func checkApp(cmd *cobra.Command, config *cotenant.Config, app string) error {
+	if migrationName.MatchString(app) && !hasApp(config, app) {
 		return usagef("%s looks like a migration, and no app is named (%s APP %[1]s)", app, cmd.CommandPath())
-	case tenants && !shared && !others:
-		return usagef("app %q is one of the tenant apps, and not in public (leave %s out)", app, selecting(cmd))
-	case shared && !tenants && !public:
-		return usagef("app %q is one of the shared apps, which are in public alone (leave %s out)", app, selecting(cmd))
 	}
 	return nil
-}
-
-// selecting names the flags that say which schemas are meant.
-func selecting(cmd *cobra.Command) string {
-	var flags []string
-	for _, name := range []string{"schema", "shared", "skip-public", "tenant"} {
-		if cmd.Flags().Changed(name) {
-			flags = append(flags, "--"+name)
-		}
-	}
-	return strings.Join(flags, " and ")
 }

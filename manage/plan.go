@@ -45,7 +45,7 @@ func (p *program) plan(cmd *cobra.Command, f *runFlags, look lookFlags, app stri
 	defer tenancy.Close()
 	plan, err := ask(cmd.Context(), tenancy.Fleet())
 	if err != nil {
-		return err
+		return asUsage(err)
 	}
 	behind, stuck := 0, 0
 	for _, g := range plan.Groups {

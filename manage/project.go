@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/cotenant/cotenant"
@@ -67,7 +66,14 @@ func (s *settings) apps(dir, key string, names []string) ([]migrate.App, error) 
 	return migrate.Dirs(fsys, names...), nil
 }
 
-// hasApp reports whether a list has an app of that name.
-func hasApp(apps []migrate.App, name string) bool {
-	return slices.ContainsFunc(apps, func(app migrate.App) bool { return app.Name == name })
+// hasApp reports whether there is an app of that name.
+func hasApp(config *cotenant.Config, name string) bool {
+	for _, apps := range [][]migrate.App{config.SharedApps, config.TenantApps} {
+		for _, app := range apps {
+			if app.Name == name {
+				return true
+			}
+		}
+	}
+	return name == "cotenant"
 }

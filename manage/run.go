@@ -22,7 +22,7 @@ func (p *program) connect(ctx context.Context, cmd *cobra.Command, f *runFlags, 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkApp(cmd, config, &f.selection, app); err != nil {
+	if err := checkApp(cmd, config, app); err != nil {
 		return nil, err
 	}
 	if config.Logger == nil {
@@ -59,7 +59,7 @@ func (p *program) run(cmd *cobra.Command, f *runFlags, app string, do work) erro
 	took := time.Since(begun)
 	show.end()
 	if report == nil {
-		return err
+		return asUsage(err)
 	}
 	err = outcome(report, err)
 	show.finish(report, err, took)

@@ -66,32 +66,42 @@ func (m *Migrator) checkPlace(s *selection, app string) error {
 	case shared && s.public || tenants && s.tenants:
 		return nil
 	case tenants:
-		return fmt.Errorf("app %q is a tenant app, and public alone is selected (select tenants, or leave the selection out)", app)
+		return fmt.Errorf("app %q is one of the tenant apps, and no tenant's schema is selected (select tenants, or leave the selection out)", app)
 	case shared:
-		return fmt.Errorf("app %q is a shared app, and public is not selected (select public, or leave the selection out)", app)
+		return fmt.Errorf("app %q is one of the shared apps, and public is not selected (leave the selection out)", app)
 	}
 	return nil
 }
+
+// OptionsError is options that cannot be meant: they contradict each other, or name an
+// app or a migration that there is not. Nothing was touched.
+type OptionsError struct{ Err error }
+
+// Error says what is wrong, and the cure.
+func (e *OptionsError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *OptionsError) Unwrap() error { return e.Err }
 
 // newRun checks what is asked for, before anything is touched.
 func (f *Fleet) newRun(o *RunOptions, q request) (*run, error) {
 	selection, err := o.check()
 	if err != nil {
-		return nil, err
+		return nil, &OptionsError{err}
 	}
 	for name, n := range map[string]int{"canary": o.Canary, "jobs": o.Jobs, "max-failures": o.MaxFailures} {
 		if n < 0 {
-			return nil, fmt.Errorf("%s is %d (give a number that is not negative)", name, n)
+			return nil, &OptionsError{fmt.Errorf("%s is %d (give a number that is not negative)", name, n)}
 		}
 	}
 	if conns := f.pool.Config().MaxConns; conns <= spare {
 		return nil, fmt.Errorf("the pool has %d connections (allow %d or more)", conns, spare+1)
 	}
 	if err := f.migrator.resolve(&q); err != nil {
-		return nil, err
+		return nil, &OptionsError{err}
 	}
 	if err := f.migrator.checkPlace(selection, q.app); err != nil {
-		return nil, err
+		return nil, &OptionsError{err}
 	}
 	return &run{
 		Migrator: f.migrator, pool: f.pool, options: *o, selection: selection, request: q,

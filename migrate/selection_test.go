@@ -131,8 +131,12 @@ func TestAppNotSelected(t *testing.T) {
 	s := newSite(t, "base both", "shop both", "base/migrations/1_x.sql", "CREATE TABLE x (id int)", "shop/migrations/1_a.sql", "CREATE TABLE a (id int)", "both/migrations/1_b.sql", "CREATE TABLE b (id int)")
 	s.add(t, "t1")
 	shared, tenants := migrate.RunOptions{Selection: migrate.Selection{Shared: true}}, schemas("t1")
-	s.fails(t, migrate.MigrateOptions{App: "shop", RunOptions: shared}, `app "shop" is a tenant app, and public alone is selected`)
-	s.fails(t, migrate.MigrateOptions{App: "base", RunOptions: tenants}, `app "base" is a shared app, and public is not selected`)
+	s.fails(t, migrate.MigrateOptions{App: "shop", RunOptions: shared}, `app "shop" is one of the tenant apps, and no tenant's schema is selected`)
+	err := s.fails(t, migrate.MigrateOptions{App: "base", RunOptions: tenants}, `app "base" is one of the shared apps, and public is not selected`)
+	var wrong *migrate.OptionsError
+	if !errors.As(err, &wrong) {
+		t.Errorf("%v is no OptionsError", err)
+	}
 	adds(t, s.migrate(t, migrate.MigrateOptions{App: "both", RunOptions: shared}), 1, 0, 0, 0)
 	adds(t, s.migrate(t, migrate.MigrateOptions{App: "both", RunOptions: tenants}), 1, 0, 0, 0)
 }
