@@ -2,6 +2,7 @@ package manage
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,8 +22,9 @@ func newGroup(title string) flagGroup {
 	return g
 }
 
-// addGroups gives cmd the flags of the groups, and a help that shows them so.
-func addGroups(cmd *cobra.Command, groups ...flagGroup) {
+// addGroups gives cmd the flags of the groups, and a help that shows them so, with a text
+// at the end.
+func addGroups(cmd *cobra.Command, end string, groups ...flagGroup) {
 	cmd.Flags().SortFlags = false
 	for _, g := range groups {
 		cmd.Flags().AddFlagSet(g.flags)
@@ -31,11 +33,11 @@ func addGroups(cmd *cobra.Command, groups ...flagGroup) {
 	other := newGroup("Other flags")
 	other.flags.AddFlag(cmd.Flags().Lookup("help"))
 	groups = append(groups, other)
-	cmd.SetUsageFunc(func(cmd *cobra.Command) error { return usage(cmd, groups) })
+	cmd.SetUsageFunc(func(cmd *cobra.Command) error { return usage(cmd, groups, end) })
 }
 
-// usage is cobra's, with the flags in groups.
-func usage(cmd *cobra.Command, groups []flagGroup) error {
+// usage is cobra's, with the flags in groups, and a text at the end.
+func usage(cmd *cobra.Command, groups []flagGroup, end string) error {
 	w := cmd.OutOrStderr()
 	fmt.Fprintf(w, "Usage:\n  %s\n", cmd.UseLine())
 	if len(cmd.Aliases) > 0 {
@@ -50,5 +52,6 @@ func usage(cmd *cobra.Command, groups []flagGroup) error {
 	if cmd.HasAvailableInheritedFlags() {
 		fmt.Fprintf(w, "\nGlobal flags:\n%s", cmd.InheritedFlags().FlagUsages())
 	}
-	return nil
+	_, err := io.WriteString(w, end)
+	return err
 }

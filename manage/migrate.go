@@ -28,36 +28,39 @@ func (p *program) migrateCommand() *cobra.Command {
 		Aliases: []string{"migrate_schemas", "migrate-schemas"},
 		GroupID: schemasGroup,
 		Short:   "Bring every schema to where the migrations are",
-		Long: `Migrate runs the migrations that schemas lack: those of the shared apps in public first,
-then those of the tenant apps in the schema of every tenant that is behind, several at a
-time. APP limits it to one app; MIGRATION is where that goes, forth or back: a name, what
-only one name begins with (0003), its number (3), or zero for before the first.
+		Long: `Migrate runs in every schema the migrations that have not run there yet: those of the
+shared apps in public first, then those of the tenant apps in the schema of each tenant,
+several schemas at a time. APP limits it to one app. MIGRATION takes that app forward or
+back to it: a name, the beginning of one (0003), its number (3), or zero, which is before
+the first.
 
-Each migration is one transaction with its record. A schema that fails is left as it was
-before the migration that failed, and does not keep the others from being migrated; the
-same command run again does what is left. A schema that is where it should be costs
-nothing. At Ctrl-C the schemas in flight are finished; a second one interrupts them.
+A migration runs in a transaction, with the row that records it in the schema's table
+cotenant_migrations. So one that fails leaves its schema as it was before it, and the
+other schemas are migrated all the same. Mend the cause and run the command again: it
+does what is left, and does not touch schemas that lack nothing. Statements that
+PostgreSQL runs in no transaction, such as CREATE INDEX CONCURRENTLY, run one by one; the
+next run goes on where they failed.
 
---list, --plan and --check change nothing. --list shows a box for each migration of a
-schema: [X] it ran, [ ] it did not, [F] it was recorded without running, [?] it is
-recorded, and there is no such file. A file with a line
+At Ctrl-C the schemas in flight are finished, and no others are begun. A second one
+interrupts them: the migrations in flight are rolled back.
+
+--list, --plan and --check change nothing, and a login that may only read can use them.
+--list shows a box for each migration of a schema: [X] it ran, [ ] it did not, [F] it was
+recorded without running, [?] it is recorded, and there is no such file. A file with a line
 
   -- cotenant:replaces 0001_initial 0002_prices
 
 stands for those that it names, all of which were squashed into it.
-` + outputHelp + `
-With --list and --plan:
-  {"type":"list","schema":"…","migrations":[{"app":"…","name":"…","applied":B,
-   "faked":B,"unknown":B}]}` + planHelp,
-		Example: fmt.Sprintf(`  %[1]s migrate                             every schema, to the newest
-  %[1]s migrate --schema=customer1          one tenant
-  %[1]s migrate --canary=5 --max-failures=20
-  %[1]s migrate myapp 0003                  one app, forth or back to 0003
-  %[1]s migrate myapp zero                  one app, back to before its first
-  %[1]s migrate myapp 0001_initial --fake   record it, do not run it
-  %[1]s migrate --list                      what each schema has and lacks
-  %[1]s migrate --plan --sql                what would run where
-  %[1]s migrate --check                     in a deployment: is anything behind?`, name),
+` + statusHelp,
+		Example: fmt.Sprintf(`  %[1]s migrate                                every schema, to the newest
+  %[1]s migrate --schema=customer1             one tenant
+  %[1]s migrate --canary=5 --max-failures=20   five tenants first; end when more than 20 fail
+  %[1]s migrate myapp 0003                     one app, forward or back to 0003
+  %[1]s migrate myapp zero                     one app, back to before its first
+  %[1]s migrate myapp 0001_initial --fake      record it, do not run it
+  %[1]s migrate --list                         what each schema has and lacks
+  %[1]s migrate --plan --sql                   what would run where
+  %[1]s migrate --check                        in a deployment: is anything behind?`, name),
 		RunE: func(cmd *cobra.Command, args []string) error { return p.migrate(cmd, &f, args) },
 	}
 	what := newGroup("What is done")
@@ -66,7 +69,7 @@ With --list and --plan:
 	what.flags.BoolVar(&f.list, "list", false, "list the migrations of each schema; change nothing")
 	f.look.add(what)
 	what.flags.BoolVar(&f.look.sql, "sql", false, "with --plan: show the statements")
-	addGroups(cmd, append([]flagGroup{what}, f.groups(p.config.Project)...)...)
+	addGroups(cmd, runLines+listLines+planLines, append([]flagGroup{what}, f.groups(p.config.Project)...)...)
 	return cmd
 }
 

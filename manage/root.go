@@ -18,6 +18,7 @@ func New(config Config) *cobra.Command {
 	root := &cobra.Command{
 		Use:           config.name(),
 		Short:         "Schema-per-tenant PostgreSQL: one database, one schema for each customer",
+		Long:          p.about(),
 		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
@@ -39,6 +40,23 @@ func New(config Config) *cobra.Command {
 		reportUsage(cmd)
 	}
 	return root
+}
+
+// about is the long text of the help.
+func (p *program) about() string {
+	text := `One PostgreSQL database for many customers: every tenant has a schema of its own with the
+tables of the tenant apps, and all share the tables of the shared apps, in public. These
+commands create the tables, and keep them up to date in all schemas at once.
+
+The database is the one that DATABASE_URL names, or --database-url.`
+	if p.config.Project {
+		text += ` The apps are folders,
+listed in cotenant.toml, here or above:
+
+  tenant_apps = ["shop"]      the tables are in apps/shop/schema.sql,
+                              their changes in apps/shop/migrations/0001_….sql`
+	}
+	return text
 }
 
 // program is what the commands of a tree share.

@@ -20,11 +20,11 @@ func howFlags() []string { return []string{"jobs", "canary", "fail-fast", "max-f
 func (f *runFlags) groups(project bool) []flagGroup {
 	g := newGroup("How")
 	o := &f.options
-	g.flags.IntVar(&o.Jobs, "jobs", 0, "work on `N` schemas at a time (default from the pool, at most 4)")
+	g.flags.IntVar(&o.Jobs, "jobs", 0, "work on `N` schemas at a time (default 4, fewer where the server is short of connections)")
 	g.flags.IntVar(&o.Canary, "canary", 0, "`N` tenants' schemas go first; if one of them fails, the others are not touched")
-	g.flags.BoolVar(&o.FailFast, "fail-fast", false, "end when a schema has failed; by default the others go on")
-	g.flags.IntVar(&o.MaxFailures, "max-failures", 0, "end when more than `N` schemas have failed (default no limit)")
-	g.flags.BoolVar(&o.Verify, "verify", false, "read the history of every schema, and do not trust the index cotenant.schema_versions")
+	g.flags.BoolVar(&o.FailFast, "fail-fast", false, "begin no more schemas when one has failed (default: the others go on)")
+	g.flags.IntVar(&o.MaxFailures, "max-failures", 0, "begin no more schemas when more than `N` have failed (default: no limit)")
+	g.flags.BoolVar(&o.Verify, "verify", false, "read the history of every schema, and do not rely on the index of them, cotenant.schema_versions")
 	return []flagGroup{f.selectFlags.group(), g, f.outputFlags.group(), f.databaseFlags.group(project)}
 }
 
@@ -57,7 +57,7 @@ func (f *outputFlags) group() flagGroup {
 	g := newGroup("What is printed")
 	g.flags.BoolVar(&f.json, "json", false, "one JSON object a line, for programs")
 	g.flags.BoolVarP(&f.quiet, "quiet", "q", false, "errors only; the same as --verbosity=0")
-	g.flags.CountVarP(&f.verbosity, "verbosity", "v", "0 errors only, 1 the outcome, 2 a line a schema (-v), 3 also the log (-vv)")
+	g.flags.CountVarP(&f.verbosity, "verbosity", "v", "0 prints errors only, 1 the outcome, 2 (-v) a line a schema, 3 (-vv) the log, too")
 	f.verbosity = 1
 	g.flags.Lookup("verbosity").DefValue = "1"
 	return g

@@ -17,9 +17,9 @@ func (f *selectFlags) group() flagGroup {
 	s := &f.selection
 	g.flags.StringArrayVar(&s.Schemas, "schema", nil, "only the schemas of this `name` or pattern, such as 'acme*' (repeatable; public is the shared apps)")
 	g.flags.StringArrayVar(&s.Exclude, "exclude", nil, "not the schemas of this `name` or pattern (repeatable)")
-	g.flags.BoolVar(&s.Shared, "shared", false, "only public: the shared apps")
-	g.flags.BoolVar(&s.Tenant, "tenant", false, "only the tenants' schemas: the tenant apps")
-	g.flags.BoolVar(&s.SkipPublic, "skip-public", false, "not public")
+	g.flags.BoolVar(&s.Shared, "shared", false, "only public, and so the shared apps (the same as --schema=public)")
+	g.flags.BoolVar(&s.Tenant, "tenant", false, "only the tenants' schemas, and so the tenant apps")
+	g.flags.BoolVar(&s.SkipPublic, "skip-public", false, "not public: what is left are the tenants' schemas")
 	return g
 }
 

@@ -30,13 +30,7 @@ one entry, however many they are:
   unreadable  their history could not be read
 
 It changes nothing, asks for as many schemas as there are in the same few queries, and
-exits with status 0 whatever it finds: a deployment asks "` + name + ` migrate --check".
-
-With --json there is a line for each entry; keys that would be empty are left out. The
-schemas are the first hundred, latest is the newest file of each app that they have.
-  {"type":"status","state":"…","count":N,"schemas":["…"],
-   "latest":[{"app":"…","name":"…"}],"lacks":[…],"unknown":[…],"error":"…"}
-  {"type":"orphans","schemas":["…"]}`,
+exits with status 0 whatever it finds: a deployment asks "` + name + ` migrate --check".`,
 		Example: fmt.Sprintf(`  %[1]s status
   %[1]s status -v                      all the names (the first hundred)
   %[1]s status --schema='eu_*' --json`, name),
@@ -48,9 +42,18 @@ schemas are the first hundred, latest is the newest file of each app that they h
 			return p.status(cmd, &f)
 		},
 	}
-	addGroups(cmd, f.selectFlags.group(), f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
+	addGroups(cmd, statusLines, f.selectFlags.group(), f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
 	return cmd
 }
+
+// statusLines are the lines of --json, at the end of the help.
+const statusLines = `
+With --json there is a line for each entry; keys that would be empty are left out. The
+schemas are the first hundred, latest is the newest file of each app that they have.
+  {"type":"status","state":"…","count":N,"schemas":["…"],
+   "latest":[{"app":"…","name":"…"}],"lacks":[…],"unknown":[…],"error":"…"}
+  {"type":"orphans","schemas":["…"]}
+`
 
 func (p *program) status(cmd *cobra.Command, f *runFlags) error {
 	tenancy, err := p.connect(cmd.Context(), cmd, f, "", cmd.ErrOrStderr())

@@ -19,28 +19,29 @@ func (p *program) syncCommand() *cobra.Command {
 		Aliases: []string{"sync_schemas", "sync-schemas"},
 		GroupID: schemasGroup,
 		Short:   "Create what the schema.sql of the apps has and the schemas lack",
-		Long: `Sync reads the schema.sql of every app and creates, in the schemas that lack them, its
+		Long: `Sync creates in every schema what the schema.sql of its apps has and the schema lacks:
 tables, columns, indexes, types, sequences, views, functions, triggers, constraints,
-policies and comments: those of the shared apps in public first, then those of the
-tenant apps in the schema of every tenant.
+policies and comments. The shared apps are created in public first, then the tenant apps
+in the schema of each tenant, several schemas at a time.
 
-It alters nothing and drops nothing. What a schema has otherwise than schema.sql is
-named: it needs a migration. Apps that have migrations are left to "` + name + ` migrate",
-unless --migrate follows each schema's sync.
+It alters nothing and drops nothing. Where a schema has something otherwise than
+schema.sql, sync says so and leaves it: that needs a migration. Apps that have migrations
+are left to "` + name + ` migrate", unless --migrate has each schema migrated, too.
 
-A schema that fails is left as it was and does not keep the others from being synced;
-the same command run again does what is left. At Ctrl-C the schemas in flight are
-finished; a second one interrupts them.
+A schema that fails is left as it was, and the others are synced all the same. Mend the
+cause and run the command again: it does what is left. At Ctrl-C the schemas in flight are
+finished, and no others are begun; a second one interrupts them, and what was in flight is
+rolled back.
 
---plan and --check change nothing.
-` + outputHelp + "\nWith --plan:" + planHelp,
-		Example: fmt.Sprintf(`  %[1]s sync                       public, then every tenant
-  %[1]s sync --migrate             and migrate each schema after that
-  %[1]s sync --shared              public alone
-  %[1]s sync --tenant              the tenants alone
-  %[1]s sync --schema=customer1    one tenant
-  %[1]s sync --check               in a deployment: does a schema lack anything?
-  %[1]s sync --schema='eu_*' --exclude=eu_test --jobs=8`, name),
+--plan and --check change nothing, and a login that may only read can use them.
+` + statusHelp,
+		Example: fmt.Sprintf(`  %[1]s sync                                     public, then every tenant
+  %[1]s sync --migrate                           and migrate each schema after that
+  %[1]s sync --shared                            public alone
+  %[1]s sync --tenant                            the tenants alone
+  %[1]s sync --schema=customer1                  one tenant
+  %[1]s sync --check                             in a deployment: does a schema lack anything?
+  %[1]s sync --schema='eu_*' --exclude=eu_test   some tenants`, name),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd); err != nil {
@@ -62,28 +63,43 @@ finished; a second one interrupts them.
 	what := newGroup("What is done")
 	what.flags.BoolVar(&alsoMigrate, "migrate", false, "migrate each schema after it was synced")
 	look.add(what)
-	addGroups(cmd, append([]flagGroup{what}, f.groups(p.config.Project)...)...)
+	addGroups(cmd, runLines+planLines, append([]flagGroup{what}, f.groups(p.config.Project)...)...)
 	return cmd
 }
 
-// outputHelp is the part of the help about the status and --json.
-const outputHelp = `
-The exit status is 0 if all is done, 1 if something failed, 2 for wrong usage.
+// statusHelp is the part of the help about the exit status.
+const statusHelp = `
+The exit status is 0 if all is done, 1 if something failed or was interrupted, and 2 for
+wrong usage, in which case nothing was touched.`
 
-With --json there are these lines; keys that would be empty are left out. A start tells how
-many more schemas there are to work on: none if there are none, a second one after the
-canaries. The summary comes last.
+// The lines of --json, at the end of the help.
+const (
+	runLines = `
+What --json prints (a key that would be empty is left out):
   {"type":"start","schemas":N}
   {"type":"schema","schema":"…","applied":[{"app":"…","name":"…"}],"differs":["…"],
    "seconds":S,"error":"…"}
-  {"type":"summary","done":N,"failed":N,"untouched":N,"current":N,
+  {"type":"summary","done":N,"failed":N,"untouched":N,"current":N,"interrupted":N,
    "left_to_migrate":["APP"],"left_to_sync":["APP"],"orphans":["SCHEMA"],
-   "retired":[{"app":"…","schemas":N}],"unguarded":"…","seconds":S,"error":"…"}`
-
-// planHelp is the part about --plan and --check.
-const planHelp = `
+   "retired":[{"app":"…","schemas":N}],"unguarded":"…","seconds":S,"error":"…"}
+A start says how many more schemas there are to work on: public, the canaries, the others
+have one each, where there are any. The summary comes last.
+`
+	listLines = `
+With --list:
+  {"type":"list","schema":"…","migrations":[{"app":"…","name":"…","applied":B,
+   "faked":B,"unknown":B}],"missing":B,"renamed":"SCHEMA","orphan":B}
+One that is missing has a tenant and is not there, or has another name now (renamed). An
+orphan has a history and no tenant.
+`
+	planLines = `
+With --plan and --check:
   {"type":"plan","count":N,"schemas":["…"],"steps":[{"action":"…","app":"…",
    "name":"…","sql":["…"]}],"error":"…"}
-  {"type":"plan_summary","behind":N,"stuck":N}
-The schemas of a plan are the first hundred that need the same; count is how many do.
---check prints the last line alone. What is stuck is behind, and nothing can be done in it.`
+  {"type":"plan_summary","behind":N,"stuck":N,"orphans":["SCHEMA"],
+   "retired":[{"app":"…","schemas":N}]}
+A plan is for schemas that need the same: count says how many, schemas are the first
+hundred. Those are stuck in which nothing can be done; error says why. --check prints the
+summary alone.
+`
+)
