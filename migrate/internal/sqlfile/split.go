@@ -82,9 +82,9 @@ func (s *splitter) next() error {
 			return s.copyFault()
 		}
 		return nil
-	case rest[0] == '\\' && !s.begun:
+	case rest[0] == '\\': // outside of strings SQL has none
 		command := strings.Fields(rest)[0]
-		if command == `\restrict` || command == `\unrestrict` { // pg_dump's, against commands of psql in what it dumps
+		if !s.begun && (command == `\restrict` || command == `\unrestrict`) { // pg_dump's, against commands of psql in what it dumps
 			s.skipLine()
 			return nil
 		}

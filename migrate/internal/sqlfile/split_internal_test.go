@@ -37,6 +37,10 @@ func TestSplit(t *testing.T) {
 		{"case outside of a function", "SELECT CASE WHEN true THEN 1 END; SELECT 2", []string{"1:SELECT CASE WHEN true THEN 1 END", "1:SELECT 2"}},
 		{"operators", "SELECT 1 - -1, 2 / 3, '{}'::jsonb->'a'; SELECT 2", []string{"1:SELECT 1 - -1, 2 / 3, '{}'::jsonb->'a'", "1:SELECT 2"}},
 		{"other alphabets", "SELECT 'ä;', größe, $ñ$;$ñ$; SELECT 2", []string{"1:SELECT 'ä;', größe, $ñ$;$ñ$", "1:SELECT 2"}},
+		{"names and strings by code points", `SELECT U&"a;b\0063" UESCAPE '!', u&'a\'; SELECT U&'it''s;'`, []string{`1:SELECT U&"a;b\0063" UESCAPE '!', u&'a\'`, `1:SELECT U&'it''s;'`}},
+		{"bits and national strings", `SELECT b'0;1', N'\'; SELECT x'f;'`, []string{`1:SELECT b'0;1', N'\'`, `1:SELECT x'f;'`}},
+		{"a comment in a comment", "/* /* ; */ ' */ SELECT 1 /*/* ; */*/; SELECT 2", []string{"1:SELECT 1 /*/* ; */*/", "1:SELECT 2"}},
+		{"a comment behind an operator", "SELECT 1 +-- ;\n2; SELECT 3", []string{"1:SELECT 1 +-- ;\n2", "2:SELECT 3"}},
 		{"carriage returns", "SELECT 1;\r\nSELECT 2;\r\n", []string{"1:SELECT 1", "2:SELECT 2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -69,6 +73,8 @@ func TestSplitRefuses(t *testing.T) {
 		"SELECT (1;\nSELECT 2":               "1: the parenthesis is not closed",
 		"\\connect other":                    `1: \connect is a command of psql`,
 		"SELECT 1;\n\\.":                     `2: \. is a command of psql`,
+		"SELECT 1 \\gexec":                   `1: \gexec is a command of psql`,
+		"SELECT 1\n\\restrict x":             `2: \restrict is a command of psql`,
 		"COPY t (a) FROM stdin;\n1\tit's\n.": "1: COPY FROM STDIN",
 		"SELECT 1;\nCOPY t (a) FROM stdin":   "2: COPY FROM STDIN",
 	} {

@@ -64,13 +64,16 @@ func isWide(word string) bool {
 
 func (s Statement) target() target {
 	c := s.cursor()
-	verb := c.acceptAny("CREATE", "ALTER", "DROP", "COMMENT", "IMPORT", "SELECT", "WITH")
+	verb := c.acceptAny("CREATE", "ALTER", "DROP", "COMMENT", "IMPORT", "REASSIGN", "SELECT", "WITH")
 	t := target{verb: verb}
 	switch verb {
 	case "":
 		return t
 	case "SELECT", "WITH":
 		return selectInto(c)
+	case "REASSIGN":
+		t.wide = "OWNED"
+		return t
 	case "IMPORT":
 		if c.accept("FOREIGN", "SCHEMA") {
 			t.wide = "FOREIGN SCHEMA"

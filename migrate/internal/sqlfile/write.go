@@ -23,38 +23,95 @@ func (s Statement) setsRole() bool {
 	return len(name) == 1 && (name[0] == "role" || name[0] == "session_authorization")
 }
 
-// writesOutside says what rows a statement would change in a schema that it names: it
-// cannot be the tenant's, which has another name for each. It is empty if there are none.
+// writesOutside says what a statement would change in a schema that it names, without
+// creating, altering or dropping it: it cannot be the tenant's, which has another name for
+// each. It is empty if there is nothing.
 func (s Statement) writesOutside() string {
 	switch s.word(0) {
-	case "INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "WITH", "EXPLAIN":
-	default:
-		return ""
+	case "INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "WITH", "EXPLAIN", "PREPARE":
+		return s.rowsOutside()
+	case "COPY":
+		return s.copiesOutside()
+	case "LOCK":
+		return s.locksOutside()
+	case "CLUSTER", "REFRESH", "REINDEX":
+		return s.rebuildsOutside()
+	case "ALTER", "CREATE":
+		if s.word(0) == "CREATE" && s.queries() { // CREATE TABLE … AS WITH … DELETE
+			return s.rowsOutside()
+		}
+		return s.childOutside()
+	case "GRANT", "REVOKE":
+		return s.grantsOutside()
 	}
+	return ""
+}
+
+// outside says that the statement would change what it names, if that is in a schema.
+func outside(verb string, name []string) string {
+	switch schema := newName(name).Schema; schema {
+	case "", "pg_temp":
+		return ""
+	case "public":
+		return fmt.Sprintf("%s %s: a tenant's file may not change what is shared (leave the schema out if the table is the tenant's, or put it into a shared app)", verb, strings.Join(name, "."))
+	default:
+		return fmt.Sprintf("%s %s: it changes what stands in schema %q, once for each tenant (leave the schema out, or put it into a shared app)", verb, strings.Join(name, "."), schema)
+	}
+}
+
+// listOutside does so for a list of tables.
+func (c *cursor) listOutside(verb string) string {
+	for more := true; more; more = c.acceptByte(',') {
+		if fault := outside(verb, c.relation()); fault != "" {
+			return fault
+		}
+	}
+	return ""
+}
+
+// relation consumes the name of a table, which can stand with ONLY, ONLY (…) or *.
+func (c *cursor) relation() []string {
+	if c.accept("ONLY") {
+		c.acceptByte('(')
+	}
+	name := c.name()
+	c.acceptByte(')')
+	c.acceptByte('*')
+	return name
+}
+
+// rowsOutside looks for rows that are changed, also by a part of the statement.
+func (s Statement) rowsOutside() string {
 	c := s.cursor()
 	begins := true // a statement can begin here
 	for !c.done() {
 		verb := c.written(begins)
 		if verb == "" {
-			begins = c.at('(') || c.at(')')
+			begins = c.at('(') || c.at(')') || c.begins(s.word(0))
 			c.skip()
 			continue
 		}
-		for more := true; more; more = verb == "TRUNCATE" && c.acceptByte(',') {
-			c.accept("ONLY")
-			name := c.name()
-			switch schema := newName(name).Schema; schema {
-			case "", "pg_temp":
-			case "public":
-				return fmt.Sprintf("%s %s: a tenant's file may not change what is shared (leave the schema out if the table is the tenant's, or put it into a shared app)", verb, strings.Join(name, "."))
-			default:
-				return fmt.Sprintf("%s %s: it changes what stands in schema %q, once for each tenant (leave the schema out, or put it into a shared app)", verb, strings.Join(name, "."), schema)
-			}
-			c.acceptByte('*')
+		fault := outside(verb, c.relation())
+		if fault == "" && verb == "TRUNCATE" && c.acceptByte(',') {
+			fault = c.listOutside(verb)
+		}
+		if fault != "" {
+			return fault
 		}
 		begins = false
 	}
 	return ""
+}
+
+// begins reports whether a statement can begin behind the word that is next.
+func (c *cursor) begins(verb string) bool {
+	switch c.word(0) {
+	case "EXPLAIN", "ANALYZE", "VERBOSE":
+		return verb == "EXPLAIN"
+	case "AS":
+		return verb == "PREPARE"
+	}
+	return false
 }
 
 // written consumes the words in front of the name of a table that is written to.
@@ -71,6 +128,96 @@ func (c *cursor) written(begins bool) string {
 	case begins && c.accept("TRUNCATE"):
 		c.accept("TABLE")
 		return "TRUNCATE"
+	}
+	return ""
+}
+
+// copiesOutside looks at COPY: what it reads into, and the query that it writes out.
+func (s Statement) copiesOutside() string {
+	c := s.cursor()
+	c.skip()
+	if c.at('(') {
+		return s.rowsOutside()
+	}
+	c.accept("BINARY")
+	name := c.name()
+	c.parentheses()
+	if !c.accept("FROM") {
+		return ""
+	}
+	return outside("COPY", name)
+}
+
+// locksOutside looks at LOCK. The weakest lock is that of every SELECT.
+func (s Statement) locksOutside() string {
+	c := s.cursor()
+	c.skip()
+	c.accept("TABLE")
+	fault := c.listOutside("LOCK")
+	if c.find("IN") && c.accept("ACCESS", "SHARE") {
+		return ""
+	}
+	return fault
+}
+
+// rebuildsOutside looks at what is built anew.
+func (s Statement) rebuildsOutside() string {
+	c := s.cursor()
+	verb := c.word(0)
+	c.skip()
+	c.parentheses()
+	c.accept("VERBOSE")
+	switch verb {
+	case "REINDEX":
+		kind := c.acceptAny("INDEX", "TABLE")
+		if kind == "" {
+			return "" // SCHEMA, DATABASE or SYSTEM
+		}
+		verb += " " + kind
+	case "REFRESH":
+		if !c.accept("MATERIALIZED", "VIEW") {
+			return ""
+		}
+		verb += " MATERIALIZED VIEW"
+	}
+	c.accept("CONCURRENTLY")
+	return outside(verb, c.name())
+}
+
+// childOutside looks for a table that becomes the child of another, or its parent: who
+// reads a parent reads the rows of its children.
+func (s Statement) childOutside() string {
+	c := s.cursor()
+	c.skip()
+	for isModifier(c.word(0)) {
+		if c.word(0) == "TEMP" || c.word(0) == "TEMPORARY" {
+			return ""
+		}
+		c.skip()
+	}
+	c.accept("FOREIGN")
+	if !c.accept("TABLE") {
+		return ""
+	}
+	for !c.done() {
+		fault := ""
+		switch {
+		case c.accept("PARTITION", "OF"):
+			fault = outside("PARTITION OF", c.relation())
+		case c.accept("ATTACH", "PARTITION"):
+			fault = outside("ATTACH PARTITION", c.relation())
+		case c.accept("INHERIT"):
+			fault = outside("INHERIT", c.relation())
+		case c.accept("INHERITS") && c.acceptByte('('):
+			fault = c.listOutside("INHERITS")
+		case c.at('('):
+			c.parentheses() // its columns
+		default:
+			c.skip()
+		}
+		if fault != "" {
+			return fault
+		}
 	}
 	return ""
 }
