@@ -45,7 +45,7 @@ WHERE d.refclassid <> 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.depty
 // names is not known. It takes longer than Read.
 func ReadNeeds(ctx context.Context, tx pgx.Tx, schema string) (objects []Object, needs map[string][]string, err error) {
 	g := graph{keys: map[address]string{}, owners: map[address]address{}}
-	err = each(ctx, tx, schema, func(o Object, at address) {
+	err = each(ctx, tx, schema, nil, func(o Object, at address) {
 		objects = append(objects, o)
 		if at.object != 0 {
 			g.keys[at] = o.Key()

@@ -25,7 +25,17 @@ func Read(ctx context.Context, tx pgx.Tx, schema tenant.Schema) ([]Object, error
 // name is as it is in the catalog, unquoted.
 func ReadNamed(ctx context.Context, tx pgx.Tx, schema string) ([]Object, error) {
 	var objects []Object
-	err := each(ctx, tx, schema, func(o Object, _ address) { objects = append(objects, o) })
+	err := each(ctx, tx, schema, nil, func(o Object, _ address) { objects = append(objects, o) })
+	return objects, err
+}
+
+// ReadSome is ReadNamed for a part of the schema: the tables, views, sequences, types and
+// functions with one of the names, which are as they are in the catalog, unquoted; the
+// children of those tables; and all that belongs to one of them. What it takes does not
+// depend on what else is in the schema.
+func ReadSome(ctx context.Context, tx pgx.Tx, schema string, names []string) ([]Object, error) {
+	var objects []Object
+	err := each(ctx, tx, schema, append([]string{}, names...), func(o Object, _ address) { objects = append(objects, o) })
 	return objects, err
 }
 
@@ -34,17 +44,27 @@ func ReadNamed(ctx context.Context, tx pgx.Tx, schema string) ([]Object, error) 
 // reads many schemas prepares, and sets plan_cache_mode to force_generic_plan, without
 // which PostgreSQL plans the first five times.
 func Prepare(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Conn().Prepare(ctx, readSQL(), readSQL())
-	if err != nil {
+	return prepare(ctx, tx, readSQL(membersSQL))
+}
+
+// PrepareSome does for ReadSome what Prepare does for Read.
+func PrepareSome(ctx context.Context, tx pgx.Tx) error {
+	return prepare(ctx, tx, readSQL(someMembersSQL))
+}
+
+func prepare(ctx context.Context, tx pgx.Tx, sql string) error {
+	if _, err := tx.Conn().Prepare(ctx, sql, sql); err != nil {
 		return fmt.Errorf("prepare to read the catalog: %w", err)
 	}
 	return nil
 }
 
-// Release ends what Prepare began.
+// Release ends what Prepare and PrepareSome began.
 func Release(ctx context.Context, tx pgx.Tx) error {
-	if err := tx.Conn().Deallocate(ctx, readSQL()); err != nil {
-		return fmt.Errorf("read the catalog: %w", err)
+	for _, members := range []string{membersSQL, someMembersSQL} {
+		if err := tx.Conn().Deallocate(ctx, readSQL(members)); err != nil {
+			return fmt.Errorf("read the catalog: %w", err)
+		}
 	}
 	return nil
 }
@@ -55,9 +75,13 @@ type address struct {
 	sub           int32 // of a column
 }
 
-// each calls f for each object.
-func each(ctx context.Context, tx pgx.Tx, schema string, f func(Object, address)) error {
-	rows, err := tx.Query(ctx, readSQL(), schema)
+// each calls f for each object; some, unless it is nil, are the names that ReadSome has.
+func each(ctx context.Context, tx pgx.Tx, schema string, some []string, f func(Object, address)) error {
+	sql, args := readSQL(membersSQL), []any{schema}
+	if some != nil {
+		sql, args = readSQL(someMembersSQL), append(args, some)
+	}
+	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
 		return fmt.Errorf("read the catalog of schema %q: %w", schema, err)
 	}
@@ -91,26 +115,20 @@ func each(ctx context.Context, tx pgx.Tx, schema string, f func(Object, address)
 // UNION ALL one after the other.
 //
 // The schema comes before pg_catalog, so that nothing hides its objects.
-func readSQL() string {
+func readSQL(members string) string {
 	branches := []string{ // each after those that its objects belong to
 		tablesSQL, viewsSQL, columnsSQL, typesSQL, constraintsSQL, indexesSQL, sequencesSQL, functionsSQL, aggregatesSQL,
 		triggersSQL, rulesSQL, policiesSQL, statisticsSQL, collationsSQL, operatorsSQL, operatorFamiliesSQL,
 		operatorClassesSQL, textSearchSQL, conversionsSQL, extensionsSQL,
 	}
 	return `
-WITH ns AS MATERIALIZED (
+WITH RECURSIVE ns AS MATERIALIZED (
 	SELECT n.oid, n.nspname, pg_catalog.current_setting('server_version_num')::int AS version,
 		pg_catalog.current_setting('search_path') AS path_before,
 		pg_catalog.set_config('search_path', pg_catalog.quote_ident(n.nspname) || ', pg_catalog, pg_temp', true) AS path
 	FROM pg_catalog.pg_namespace n
 	WHERE n.nspname = $1::text
-), member AS MATERIALIZED (
-	SELECT DISTINCT d.classid, d.objid
-	FROM ns
-	JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = ns.oid
-	WHERE NOT EXISTS (
-		SELECT FROM pg_catalog.pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')
-), relation AS MATERIALIZED (
+), ` + members + `, relation AS MATERIALIZED (
 	SELECT c.*, k.kind, pg_catalog.quote_ident(c.relname) AS name, k.kind || ' ' || pg_catalog.quote_ident(c.relname) AS key
 	FROM member m
 	JOIN pg_catalog.pg_class c ON c.oid = m.objid
@@ -132,3 +150,35 @@ UNION ALL
 SELECT '', pg_catalog.set_config('search_path', ns.path_before, true), '', '', '', 0, 0, 0
 FROM ns`
 }
+
+// membersSQL are the objects that depend on the schema, but for those of extensions.
+const membersSQL = `member AS MATERIALIZED (
+	SELECT DISTINCT d.classid, d.objid
+	FROM ns
+	JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = ns.oid
+	WHERE NOT EXISTS (
+		SELECT FROM pg_catalog.pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')
+)`
+
+// someMembersSQL are those of some names, found by these. The sequences of a table's
+// columns and its children go with it.
+const someMembersSQL = `family (oid) AS (
+	SELECT c.oid FROM ns JOIN pg_catalog.pg_class c ON c.relnamespace = ns.oid AND c.relname = ANY ($2::text[]::name[])
+	UNION
+	SELECT i.inhrelid FROM family f JOIN pg_catalog.pg_inherits i ON i.inhparent = f.oid
+), named (classid, objid) AS (
+	SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, f.oid FROM family f
+	UNION
+	SELECT d.classid, d.objid FROM family f JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+		AND d.refobjid = f.oid AND d.classid = d.refclassid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+	UNION
+	SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid FROM ns JOIN pg_catalog.pg_type t ON t.typnamespace = ns.oid AND t.typname = ANY ($2::text[]::name[])
+	UNION
+	SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid FROM ns JOIN pg_catalog.pg_proc p ON p.pronamespace = ns.oid AND p.proname = ANY ($2::text[]::name[])
+), member AS MATERIALIZED (
+	SELECT DISTINCT d.classid, d.objid
+	FROM ns, named m
+	JOIN pg_catalog.pg_depend d ON d.classid = m.classid AND d.objid = m.objid
+	WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = ns.oid AND NOT EXISTS (
+		SELECT FROM pg_catalog.pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')
+)`

@@ -1,6 +1,7 @@
 package schemasync_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -182,6 +183,62 @@ func TestLearnTwice(t *testing.T) {
 	}
 }
 
+// rowCount counts the rows that are read over a connection.
+type rowCount struct{ rows int64 }
+
+func (*rowCount) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return ctx
+}
+
+func (r *rowCount) TraceQueryEnd(_ context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
+	r.rows += data.CommandTag.RowsAffected()
+}
+
+// What is read grows with the statements, and not with their square.
+func TestLearnReadsWhatIsTouched(t *testing.T) {
+	t.Parallel()
+	config, err := pgx.ParseConfig(testdb.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := &rowCount{}
+	config.Tracer = count
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	rows := func(tables int) int64 {
+		count.rows = 0
+		learn(t, conn, shop(tables))
+		return count.rows
+	}
+	if few, many := rows(10), rows(40); many > 5*few {
+		t.Errorf("10 tables: %d rows, 40 tables: %d", few, many)
+	}
+}
+
+// What an event trigger does is of the statement that fired it.
+func TestLearnBesideEventTriggers(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, testdb.New(t))
+	const parts = things + "CREATE TABLE parts (id integer);\n"
+	schema := tenant.MustParseSchema("acme")
+	build(t, conn, schema, split(t, parts))
+	execute(t, conn, `CREATE FUNCTION public.mark() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN ALTER TABLE parts ADD marked integer; END';
+		CREATE EVENT TRIGGER mark ON ddl_command_end WHEN tag IN ('CREATE INDEX') EXECUTE FUNCTION public.mark()`)
+	d := learn(t, conn, parts+"CREATE INDEX ON things (name)")[0]
+	got := d.Compare(read(t, conn, schema))
+	if want := "CREATE INDEX ON things (name)"; firsts(got.Missing) != want {
+		t.Errorf("missing:\n%s\nwant\n%s", firsts(got.Missing), want)
+	}
+	checkDiffers(t, got.Differs, nil)
+	build(t, conn, schema, got.Missing)
+	if got := d.Compare(read(t, conn, schema)); len(got.Missing)+len(got.Differs) > 0 {
+		t.Errorf("afterwards: %+v", got)
+	}
+}
+
 // shop is a schema.sql of 4 statements a table and one foreign key.
 func shop(tables int) string {
 	sql := &strings.Builder{}
@@ -195,7 +252,7 @@ func shop(tables int) string {
 }
 
 func BenchmarkLearn(b *testing.B) {
-	for _, tables := range []int{22, 100} {
+	for _, tables := range []int{22, 100, 300} {
 		statements := split(b, shop(tables))
 		b.Run(fmt.Sprintf("%d statements", len(statements)), func(b *testing.B) {
 			conn := connect(b, testdb.New(b))

@@ -1,0 +1,49 @@
+package sqlfile_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTouches(t *testing.T) {
+	t.Parallel()
+
+	for text, want := range map[string]string{
+		`CREATE TABLE IF NOT EXISTS "A" (b int REFERENCES c)`:          "A",
+		"CREATE TABLE a PARTITION OF b DEFAULT":                        "a",
+		"CREATE TABLE a AS SELECT f()":                                 "",
+		"CREATE TEMP TABLE a (b int)":                                  "",
+		"CREATE TABLE other.a (b int)":                                 "",
+		"CREATE UNIQUE INDEX i ON a (b)":                               "a",
+		"CREATE MATERIALIZED VIEW v AS SELECT f()":                     "",
+		"CREATE OR REPLACE VIEW v AS SELECT * FROM a":                  "v",
+		"CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'x'":     "f",
+		"CREATE TRIGGER t BEFORE INSERT ON a EXECUTE FUNCTION f()":     "a",
+		"CREATE TYPE t AS ENUM ('drop')":                               "t",
+		"CREATE TYPE t AS RANGE (SUBTYPE = int)":                       "",
+		"CREATE RULE r AS ON INSERT TO a DO NOTHING":                   "",
+		"CREATE SEQUENCE s":                                            "s",
+		"ALTER SEQUENCE s OWNED BY a.b":                                "s",
+		"ALTER TABLE ONLY a ADD b int DEFAULT 1, ALTER c SET NOT NULL": "a",
+		"ALTER TABLE a ADD CHECK (b <> 'DROP')":                        "a",
+		"ALTER TABLE a DROP b":                                         "",
+		"ALTER TABLE a ALTER b DROP NOT NULL":                          "",
+		"ALTER TABLE a RENAME TO b":                                    "",
+		"ALTER TABLE a ATTACH PARTITION b DEFAULT":                     "",
+		"ALTER TABLE a SET SCHEMA b":                                   "",
+		"ALTER VIEW v RENAME TO w":                                     "",
+		"COMMENT ON COLUMN a.b IS 'x'":                                 "a",
+		"COMMENT ON CONSTRAINT c ON a IS 'x'":                          "a",
+		"COMMENT ON CONSTRAINT c ON DOMAIN d IS 'x'":                   "",
+		"COMMENT ON INDEX i IS 'x'":                                    "",
+		"DROP TABLE a":                                                 "",
+		"DO 'x'":                                                       "",
+		"INSERT INTO a VALUES (1)":                                     "",
+		"SELECT f()":                                                   "",
+	} {
+		names, known := statement(t, text).Touches()
+		if got := strings.Join(names, " "); got != want || known != (want != "") {
+			t.Errorf("%s: %q, %v; want %q", text, got, known, want)
+		}
+	}
+}
