@@ -52,6 +52,7 @@ type (
 		Interrupted   int           `json:"interrupted,omitempty"`
 		LeftToMigrate []string      `json:"left_to_migrate,omitempty"`
 		LeftToSync    []string      `json:"left_to_sync,omitempty"`
+		NotRun        []string      `json:"not_run,omitempty"`
 		Orphans       []string      `json:"orphans,omitempty"`
 		Retired       []retiredLine `json:"retired,omitempty"`
 		Unguarded     string        `json:"unguarded,omitempty"`
@@ -73,12 +74,14 @@ type (
 		Count   int        `json:"count"`
 		Schemas []string   `json:"schemas"`
 		Steps   []stepLine `json:"steps,omitempty"`
+		Differs []string   `json:"differs,omitempty"`
 		Error   string     `json:"error,omitempty"`
 	}
 	summaryOfPlan struct {
 		Type    string        `json:"type"`
 		Behind  int           `json:"behind"`
 		Stuck   int           `json:"stuck"`
+		Differ  int           `json:"differ,omitempty"`
 		Orphans []string      `json:"orphans,omitempty"`
 		Retired []retiredLine `json:"retired,omitempty"`
 	}
@@ -144,7 +147,7 @@ func (j *jsonReporter) Write(lines []byte) (int, error) {
 func (j *jsonReporter) finish(report *migrate.Report, err error, took time.Duration) {
 	line := summaryLine{
 		Type: "summary", Done: report.Done, Failed: report.Failed, Interrupted: report.Interrupted, Untouched: report.Untouched, Current: report.Current,
-		LeftToMigrate: report.LeftToMigrate, LeftToSync: report.LeftToSync, Orphans: report.Orphans, Retired: retiredLines(report.Retired), Unguarded: report.Unguarded, Seconds: took.Seconds(),
+		LeftToMigrate: report.LeftToMigrate, LeftToSync: report.LeftToSync, NotRun: report.NotRun, Orphans: report.Orphans, Retired: retiredLines(report.Retired), Unguarded: report.Unguarded, Seconds: took.Seconds(),
 	}
 	if err != nil {
 		line.Error = err.Error()
@@ -156,6 +159,7 @@ func (j *jsonReporter) end() {}
 
 func (p planLine) with(g migrate.PlanGroup, sql bool) planLine {
 	p.Type, p.Count, p.Schemas = "plan", g.Count, names(g.Schemas)
+	p.Differs = g.Differs
 	for _, s := range g.Steps {
 		step := stepLine{Action: string(s.Action), App: s.App, Name: s.Name}
 		if sql {

@@ -47,13 +47,16 @@ func (p *program) plan(cmd *cobra.Command, f *runFlags, look lookFlags, app stri
 	if err != nil {
 		return asUsage(err)
 	}
-	behind, stuck := 0, 0
+	behind, stuck, differ := 0, 0, 0
 	for _, g := range plan.Groups {
 		switch {
 		case g.Err != nil:
 			stuck += g.Count
 		case len(g.Steps) > 0:
 			behind += g.Count
+		}
+		if len(g.Differs) > 0 {
+			differ += g.Count
 		}
 	}
 	if look.plan && f.verbosity > 0 {
@@ -62,7 +65,7 @@ func (p *program) plan(cmd *cobra.Command, f *runFlags, look lookFlags, app stri
 		}
 	}
 	if f.json {
-		if err := writeJSON(cmd.OutOrStdout(), summaryOfPlan{"plan_summary", behind, stuck, plan.Orphans, retiredLines(plan.Retired)}); err != nil {
+		if err := writeJSON(cmd.OutOrStdout(), summaryOfPlan{"plan_summary", behind, stuck, differ, plan.Orphans, retiredLines(plan.Retired)}); err != nil {
 			return err
 		}
 	} else if f.verbosity > 0 {
@@ -74,12 +77,15 @@ func (p *program) plan(cmd *cobra.Command, f *runFlags, look lookFlags, app stri
 		}
 	}
 	switch {
-	case look.check && behind+stuck > 0:
+	case look.check && behind+stuck+differ > 0:
 		cure := cure(cmd)
-		if stuck > 0 {
+		switch {
+		case stuck > 0:
 			cure = "--plan says why those are stuck"
+		case differ > 0:
+			cure = "--plan --verify says how; what differs needs a migration"
 		}
-		return fmt.Errorf("--check: %s (%s)", behindText(behind, stuck), cure)
+		return fmt.Errorf("--check: %s (%s)", behindText(behind, stuck, differ), cure)
 	case look.check && !look.plan && !f.json && f.verbosity > 0:
 		fmt.Fprintln(cmd.OutOrStdout(), cmd.Name()+": every schema is up to date")
 	}
@@ -95,13 +101,16 @@ func cure(cmd *cobra.Command) string {
 	return text
 }
 
-func behindText(behind, stuck int) string {
+func behindText(behind, stuck, differ int) string {
 	var parts []string
 	if behind > 0 {
 		parts = append(parts, schemas(behind)+" behind")
 	}
 	if stuck > 0 {
 		parts = append(parts, schemas(stuck)+" stuck")
+	}
+	if differ > 0 {
+		parts = append(parts, schemas(differ)+" otherwise than schema.sql")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -137,7 +146,7 @@ func groupText(g migrate.PlanGroup, sql bool) string {
 	switch {
 	case g.Err != nil:
 		fmt.Fprintf(&b, "%s\n  stuck: %v\n", who, g.Err)
-	case len(g.Steps) == 0:
+	case len(g.Steps)+len(g.Differs) == 0:
 		fmt.Fprintf(&b, "%s\n  up to date\n", who)
 	default:
 		fmt.Fprintln(&b, who)
@@ -149,6 +158,9 @@ func groupText(g migrate.PlanGroup, sql bool) string {
 				fmt.Fprintf(&b, "      %s;\n", strings.ReplaceAll(strings.TrimRight(statement, "; \n"), "\n", "\n      "))
 			}
 		}
+	}
+	for _, d := range g.Differs {
+		fmt.Fprintf(&b, "  %-8s %s\n", "differs", d)
 	}
 	return b.String()
 }

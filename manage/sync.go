@@ -25,22 +25,32 @@ policies and comments. The shared apps are created in public first, then the ten
 in the schema of each tenant, several schemas at a time.
 
 It alters nothing and drops nothing. Where a schema has something otherwise than
-schema.sql, sync says so and leaves it: that needs a migration. Apps that have migrations
-are left to "` + name + ` migrate", unless --migrate has each schema migrated, too.
+schema.sql, sync says so and leaves it: that needs a migration. It also names statements
+that change rows (INSERT) and did not run because their table was there before. Apps that
+have migrations are left to "` + name + ` migrate", unless --migrate has each schema
+migrated, too.
 
 A schema that fails is left as it was, and the others are synced all the same. Mend the
 cause and run the command again: it does what is left. At Ctrl-C the schemas in flight are
 finished, and no others are begun; a second one interrupts them, and what was in flight is
 rolled back.
 
---plan and --check change nothing, and a login that may only read can use them.
+A schema is behind if a schema.sql has changed since it was synced; what others have is not
+looked at. So a difference is named once. With --verify the objects of every schema are
+read and compared with schema.sql: what was dropped by hand is created again, and what
+differs is named each time.
+
+--plan and --check change nothing. Without --verify they go by what was recorded, and a
+login that may only read can use them; with it they say what every schema lacks and what
+differs, and --check fails if there is any.
 ` + statusHelp,
 		Example: fmt.Sprintf(`  %[1]s sync                                     public, then every tenant
   %[1]s sync --migrate                           and migrate each schema after that
   %[1]s sync --shared                            public alone
   %[1]s sync --tenant                            the tenants alone
   %[1]s sync --schema=customer1                  one tenant
-  %[1]s sync --check                             in a deployment: does a schema lack anything?
+  %[1]s sync --check                             in a deployment: is a schema behind?
+  %[1]s sync --plan --verify                     what every schema lacks, and what differs
   %[1]s sync --schema='eu_*' --exclude=eu_test   some tenants`, name),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,6 +61,7 @@ rolled back.
 				return err
 			}
 			if look.plan || look.check {
+				look.sql = f.options.Verify // only then it is known
 				return p.plan(cmd, &f, look, "", func(ctx context.Context, fleet *migrate.Fleet) (*migrate.Plan, error) {
 					return fleet.PlanSync(ctx, &migrate.SyncOptions{RunOptions: f.options, Migrate: alsoMigrate})
 				})
@@ -64,6 +75,7 @@ rolled back.
 	what.flags.BoolVar(&alsoMigrate, "migrate", false, "migrate each schema after it was synced")
 	look.add(what)
 	addGroups(cmd, runLines+planLines, append([]flagGroup{what}, f.groups(p.config.Project)...)...)
+	cmd.Flags().Lookup("verify").Usage = "read what every schema has, and do not trust the index cotenant.schema_versions"
 	return cmd
 }
 
@@ -80,7 +92,7 @@ What --json prints (a key that would be empty is left out):
   {"type":"schema","schema":"…","applied":[{"app":"…","name":"…"}],"differs":["…"],
    "seconds":S,"error":"…"}
   {"type":"summary","done":N,"failed":N,"untouched":N,"current":N,"interrupted":N,
-   "left_to_migrate":["APP"],"left_to_sync":["APP"],"orphans":["SCHEMA"],
+   "left_to_migrate":["APP"],"left_to_sync":["APP"],"not_run":["…"],"orphans":["SCHEMA"],
    "retired":[{"app":"…","schemas":N}],"unguarded":"…","seconds":S,"error":"…"}
 A start says how many more schemas there are to work on: public, the canaries, the others
 have one each, where there are any. The summary comes last.
@@ -95,8 +107,8 @@ orphan has a history and no tenant.
 	planLines = `
 With --plan and --check:
   {"type":"plan","count":N,"schemas":["…"],"steps":[{"action":"…","app":"…",
-   "name":"…","sql":["…"]}],"error":"…"}
-  {"type":"plan_summary","behind":N,"stuck":N,"orphans":["SCHEMA"],
+   "name":"…","sql":["…"]}],"differs":["…"],"error":"…"}
+  {"type":"plan_summary","behind":N,"stuck":N,"differ":N,"orphans":["SCHEMA"],
    "retired":[{"app":"…","schemas":N}]}
 A plan is for schemas that need the same: count says how many, schemas are the first
 hundred. Those are stuck in which nothing can be done; error says why. --check prints the

@@ -89,6 +89,9 @@ func (t *textReporter) finish(report *migrate.Report, _ error, took time.Duratio
 		}
 		fmt.Fprintf(t.stdout, "  %s (%s)\n", d.text, andMore(d.first, d.count-1))
 	}
+	for _, text := range report.NotRun {
+		fmt.Fprintln(t.stdout, text)
+	}
 	for _, app := range report.LeftToMigrate {
 		fmt.Fprintf(t.stdout, "app %s has migrations: left to %smigrate (or use --migrate)\n", app, t.commands)
 	}

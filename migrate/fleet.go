@@ -135,6 +135,7 @@ func (f *Fleet) run(ctx context.Context, o *RunOptions, q request) (*Report, err
 // finish completes the report.
 func (r *run) finish(ctx context.Context) error {
 	r.report.LeftToMigrate, r.report.LeftToSync = r.left()
+	r.report.NotRun = r.notRunTexts()
 	if r.report.Done+r.report.Failed == 0 {
 		return nil
 	}

@@ -56,6 +56,7 @@ func (c changer) missing(ctx context.Context, tx pgx.Tx, t target, s *step, defi
 	for _, d := range result.Differs {
 		*c.differs = append(*c.differs, s.script.app+": "+d)
 	}
+	c.run.noteNotRun(s.script, result.NotRun)
 	if len(result.Missing) == 0 && s.from == s.to {
 		c.became[s] = "" // there was nothing to do
 	}
@@ -124,7 +125,7 @@ func (c changer) learn(ctx context.Context, t target, apps []loadedApp) (definit
 	}
 	options := &schemasync.Options{ExtraSchemas: c.config.ExtraSchemas, LockTimeout: c.config.LockTimeout}
 	err = pgx.BeginFunc(ctx, c.conn, func(tx pgx.Tx) error {
-		if !t.schema.IsPublic() {
+		if !t.schema.IsPublic() && !c.run.noIndex {
 			var may bool
 			if err := tx.QueryRow(ctx, "SELECT cotenant.may_become($1)", pgx.QueryExecModeExec, c.config.MigratorRole).Scan(&may); err != nil {
 				return err

@@ -21,7 +21,11 @@ func (f *Fleet) Plan(ctx context.Context, options *MigrateOptions) (*Plan, error
 	return f.plan(ctx, &o.RunOptions, o.request())
 }
 
-// PlanSync says what Sync with the same options would do, as Plan does for Migrate.
+// PlanSync says what Sync with the same options would do, as Plan does for Migrate. It goes
+// by the histories: a schema is behind if a schema.sql has changed since it was synced. With
+// RunOptions.Verify it reads what every schema has, and says which statements of schema.sql
+// it lacks and what differs; to know what these create, it runs them in a scratch schema in
+// a transaction that is rolled back. Schemas that are to be migrated first are not compared.
 func (f *Fleet) PlanSync(ctx context.Context, options *SyncOptions) (*Plan, error) {
 	var o SyncOptions
 	if options != nil {
@@ -35,7 +39,7 @@ func (f *Fleet) plan(ctx context.Context, o *RunOptions, q request) (*Plan, erro
 	if err != nil {
 		return nil, err
 	}
-	s := survey{run: r, known: make(map[string]*PlanGroup)}
+	s := survey{run: r, known: make(map[string]*PlanGroup), alike: make(map[string]*PlanGroup)}
 	if err := r.withConn(ctx, func(c changer) error { return s.take(ctx, c) }); err != nil {
 		return nil, err
 	}

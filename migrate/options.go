@@ -53,7 +53,8 @@ type RunOptions struct {
 	Stop <-chan struct{}
 	// Verify reads the history of every schema that was selected, and not only of
 	// those that cotenant.schema_versions, which is an index of the histories, says
-	// to be behind. Sync compares the schemas themselves again, too.
+	// to be behind. Sync and PlanSync read what every schema has, too, and compare it with
+	// schema.sql: what differs is told again, and what was dropped by hand comes back.
 	Verify bool
 }
 
@@ -117,13 +118,16 @@ type Step struct {
 	Action Action
 	App    string
 	Name   string   // schema.sql, or a migration such as 0001_initial
-	SQL    []string // the statements; none for Fake, Forget and Replace, Go migrations and Sync
+	SQL    []string // the statements; none for Fake, Forget and Replace, Go migrations, and Sync without Verify
 }
 
 // PlanGroup is schemas that need the same.
 type PlanGroup struct {
 	// Count is how many schemas the group has.
 	Count int
+	// Differs says what the schemas have otherwise than schema.sql, and need a migration
+	// for: one sentence each. Only PlanSync with Verify looks for that.
+	Differs []string
 	// Err is why nothing can be done in them; nil if it can.
 	Err error
 	// Schemas are up to a hundred of them; public is alone in its group.
@@ -142,10 +146,10 @@ type Plan struct {
 	Retired []RetiredApp
 }
 
-// Behind reports whether anything is to be done, or cannot be.
+// Behind reports whether anything is to be done, or cannot be, or differs.
 func (p *Plan) Behind() bool {
 	for _, g := range p.Groups {
-		if g.Err != nil || len(g.Steps) > 0 {
+		if g.Err != nil || len(g.Steps)+len(g.Differs) > 0 {
 			return true
 		}
 	}
@@ -171,6 +175,9 @@ type Report struct {
 	LeftToMigrate []string
 	// LeftToSync are the apps that Migrate left alone because they have none.
 	LeftToSync []string
+	// NotRun names the statements of schema.sql files that change rows and did not run in
+	// schemas that had their tables, a sentence for each file: Sync does not compare rows.
+	NotRun []string
 	// Orphans are schemas with a history that belong to no tenant: the first hundred of
 	// them. They were left alone. Looked for where all schemas were selected and
 	// something was done.

@@ -22,6 +22,7 @@ type run struct {
 	ahead     struct{ behind, current int } // tenants' schemas, as they were before public was changed
 	public    history                       // as it will be when the tenants' turn comes; nil if it is not known or no matter
 	learned   learned
+	notRun    map[string]map[int]string // the first words of statements, by file and line
 
 	mu      sync.Mutex
 	report  Report

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,6 +20,9 @@ type survey struct {
 	groups  []*PlanGroup
 	orphans []string
 	known   map[string]*PlanGroup // by digest
+
+	mu    sync.Mutex
+	alike map[string]*PlanGroup // of an inspection, by their keys
 }
 
 // take looks at public, at one schema for each digest that is known, and at each schema
@@ -32,7 +36,11 @@ func (s *survey) take(ctx context.Context, c changer) error {
 			return err
 		}
 		t.digest = h.digest()
-		if err := s.add(ctx, c, t, h, 1, nil); err != nil {
+		add := func() error { return s.add(ctx, c, t, h, 1, nil) }
+		if s.inspects() {
+			add = func() error { return s.inspect(ctx, c, t) }
+		}
+		if err := add(); err != nil {
 			return err
 		}
 		if p, ok := r.remembered(t); ok && p.err == nil {
@@ -55,8 +63,13 @@ func (s *survey) take(ctx context.Context, c changer) error {
 			return err
 		}
 	}
-	s.orphans, err = r.orphans(ctx, c)
-	return err
+	if s.orphans, err = r.orphans(ctx, c); err != nil {
+		return err
+	}
+	if s.inspects() {
+		return s.inspectAll(ctx)
+	}
+	return nil
 }
 
 // hasTenants reports whether there are tenants to look at, and notes whether there is an
@@ -90,6 +103,8 @@ func (s *survey) group(ctx context.Context, c changer, g group) error {
 	switch {
 	case g.missing:
 		return s.missing(ctx, c, g)
+	case s.inspects():
+		return nil // each by itself
 	case g.digest == nil, s.run.options.Verify:
 		return s.run.histories(ctx, c, g.digest, single)
 	}

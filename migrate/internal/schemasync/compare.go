@@ -16,6 +16,11 @@ type Result struct {
 	// Differs says what the schema has otherwise, or cannot get without a migration:
 	// one sentence each.
 	Differs []string
+	// NotRun are the statements that change rows and do not run, since their tables were
+	// there before: rows are not compared.
+	NotRun []sqlfile.Statement
+	// Makes are the objects that Missing makes.
+	Makes []catalog.Object
 }
 
 // Compare says what a schema that has objects lacks of the app. Apps that build on
@@ -30,7 +35,7 @@ func (d *Definition) Compare(objects []catalog.Object) Result {
 		for i, s := range d.steps {
 			all[i] = s.statement
 		}
-		return Result{Missing: all}
+		return Result{Missing: all, Makes: c.makes(func(string) bool { return true })}
 	}
 	for i := range d.steps {
 		s := &d.steps[i]
@@ -44,10 +49,13 @@ func (d *Definition) Compare(objects []catalog.Object) Result {
 		c.check(e)
 	}
 	c.surplus(objects)
-	result := Result{Differs: c.differs}
-	for i, s := range d.steps {
-		if c.run[i] {
+	result := Result{Differs: c.differs, Makes: c.makes(func(key string) bool { return c.made[key] })}
+	for i := range d.steps {
+		switch s := &d.steps[i]; {
+		case c.run[i]:
 			result.Missing = append(result.Missing, s.statement)
+		case s.rowsOnly():
+			result.NotRun = append(result.NotRun, s.statement)
 		}
 	}
 	return result
@@ -77,6 +85,16 @@ func (d *Definition) comparison(objects []catalog.Object) *comparison {
 		}
 	}
 	return c
+}
+
+// makes are the objects of those keys, as they are in the end.
+func (c *comparison) makes(made func(key string) bool) (objects []catalog.Object) {
+	for _, e := range c.objects {
+		if made(e.Key()) {
+			objects = append(objects, e.Object)
+		}
+	}
+	return objects
 }
 
 // isNew reports whether the schema has nothing of the app.

@@ -18,7 +18,7 @@
 //   - that changes owners or privileges only (GRANT) runs where one of the objects was
 //     created in the same sync. Owners and privileges are not compared;
 //   - that changes rows only (INSERT, setval) runs where the tables and sequences were
-//     created in the same sync;
+//     created in the same sync; elsewhere it does not, which is told: rows are not compared;
 //   - that undoes another (DROP, RENAME) goes with it: both run, or none;
 //   - that sets something (SET) runs where a later one does.
 //

@@ -39,3 +39,9 @@ func (s *step) setting() bool { return s.word("SET", "RESET") }
 
 // manipulation reports whether the step changes rows and no objects.
 func (s *step) manipulation() bool { return s.word("INSERT", "UPDATE", "DELETE", "MERGE") }
+
+// rowsOnly reports whether the step is for rows: it changes some, or is a statement that
+// does, and no objects.
+func (s *step) rowsOnly() bool {
+	return len(s.creates)+len(s.changes)+len(s.access)+len(s.drops) == 0 && (s.manipulation() || len(s.writes) > 0)
+}

@@ -1,0 +1,126 @@
+package migrate_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cotenant/cotenant/migrate"
+)
+
+// planSyncOf is PlanSync with options.
+func planSyncOf(t *testing.T, o migrate.SyncOptions) func(*migrate.Fleet) (*migrate.Plan, error) {
+	t.Helper()
+	return func(f *migrate.Fleet) (*migrate.Plan, error) { return f.PlanSync(t.Context(), &o) }
+}
+
+// With Verify a plan of Sync is of what the schemas have: what was dropped or changed by
+// hand shows, which their histories do not know. Apps build on each other, and nothing is
+// changed.
+func TestPlanSyncVerify(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "base", "shop crm",
+		"base/schema.sql", "CREATE TABLE plans (id int PRIMARY KEY)",
+		"shop/schema.sql", "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int)",
+		"crm/schema.sql", "CREATE TABLE x (a int REFERENCES a); CREATE INDEX ON b (id); CREATE TABLE y (p int REFERENCES plans)")
+	s.add(t, "acme", "beta", "ceta", "delta", "eta")
+	s.sync(t, migrate.SyncOptions{})
+	execute(t, s.conn, "DROP TABLE acme.b; DROP TABLE beta.b; ALTER TABLE ceta.x ALTER a TYPE bigint; DROP TABLE public.plans CASCADE")
+	newRow(t, s.conn, 100, "gone")
+	s.add(t, "fresh")
+	verify := migrate.SyncOptions{RunOptions: migrate.RunOptions{Verify: true}}
+
+	p := s.plans(t, planSyncOf(t, migrate.SyncOptions{}),
+		"1 public: ", "5 acme beta ceta delta eta: ", "1 fresh: sync shop/schema.sql, sync crm/schema.sql", `1 gone: schema "gone": `)
+	if differing(p) != "" {
+		t.Errorf("without Verify: %s", differing(p))
+	}
+	// The tenants' apps build on what public lacks.
+	s.plans(t, planSyncOf(t, verify), "1 public: sync base/schema.sql", `1 gone: schema "gone": `, "6 acme beta ceta delta eta fresh: public is behind, and the shared apps come first: ")
+	s.sync(t, migrate.SyncOptions{RunOptions: migrate.RunOptions{Verify: true, Selection: migrate.Selection{Shared: true}}})
+	p = s.plans(t, planSyncOf(t, verify), "1 public: ", `1 gone: schema "gone": `,
+		"2 acme beta: sync shop/schema.sql, sync crm/schema.sql", "1 ceta: ", "2 delta eta: ", "1 fresh: sync shop/schema.sql, sync crm/schema.sql")
+	if got := fmt.Sprint(p.Groups[2].Steps[0].SQL, p.Groups[2].Steps[1].SQL); got != "[CREATE TABLE b (id int)] [CREATE INDEX ON b (id)]" {
+		t.Errorf("acme lacks %s", got)
+	}
+	if got := differing(p); !strings.Contains(got, "ceta: crm: column x.a is integer in schema.sql and bigint in the schema") {
+		t.Errorf("differs:\n%s", got)
+	}
+	s.noScratch(t)
+}
+
+// differing are the differences of a plan, a line each.
+func differing(p *migrate.Plan) string {
+	var lines []string
+	for _, g := range p.Groups {
+		for _, d := range g.Differs {
+			lines = append(lines, fmt.Sprintf("%s: %s", g.Schemas[0], d))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// What is to be migrated first is not compared: it will be otherwise then.
+func TestPlanSyncVerifyBeforeMigrate(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop crm",
+		"shop/migrations/1_a.sql", "CREATE TABLE a (id int PRIMARY KEY)",
+		"crm/schema.sql", "CREATE TABLE x (id int)")
+	s.add(t, "acme")
+	s.sync(t, migrate.SyncOptions{Migrate: true})
+	s.write("shop/migrations/2_b.sql", "CREATE TABLE b (id int PRIMARY KEY)",
+		"crm/schema.sql", "CREATE TABLE x (id int); CREATE TABLE y (b int REFERENCES b)")
+	p := s.plans(t, planSyncOf(t, migrate.SyncOptions{Migrate: true, RunOptions: migrate.RunOptions{Verify: true}}), "1 public: ", "1 acme: apply shop/2_b, sync crm/schema.sql")
+	if differing(p) != "" {
+		t.Errorf("differs: %s", differing(p))
+	}
+}
+
+// A difference is told again by a Sync that verifies, and by no other that has nothing to
+// do.
+func TestSyncTellsAgain(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", "shop/schema.sql", "CREATE TABLE a (id int)")
+	s.add(t, "acme", "beta")
+	s.sync(t, migrate.SyncOptions{})
+	s.write("shop/schema.sql", "CREATE TABLE a (id bigint)")
+	for i, o := range []migrate.RunOptions{{}, {}, {Verify: true}, {Verify: true}} {
+		got := map[string][]string{}
+		options := differs(got)
+		options.Verify = o.Verify
+		report := s.sync(t, migrate.SyncOptions{RunOptions: options})
+		if told := len(got) == 2; told != (i != 1) || i > 0 && report.Done > 0 {
+			t.Errorf("run %d: %v; differs: %q", i, report, got)
+		}
+	}
+}
+
+// Statements that change rows run with their table, and are named where they do not: once
+// a run.
+func TestSyncOfRows(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", "shop/schema.sql", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);")
+	s.add(t, "acme", "beta")
+	if report := s.sync(t, migrate.SyncOptions{}); report.NotRun != nil {
+		t.Errorf("new schemas: %q", report.NotRun)
+	}
+	s.write("shop/schema.sql", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nCREATE TABLE b (id int);\nINSERT INTO b VALUES (1);\nUPDATE a SET id = 2;\nSELECT 1;")
+	s.add(t, "fresh")
+	want := []string{"shop/schema.sql: not run where the table was there before: INSERT in line 2, UPDATE in line 5 (rows are not compared; what schemas lack needs a migration)"}
+	if report := s.sync(t, migrate.SyncOptions{}); !slices.Equal(report.NotRun, want) {
+		t.Errorf("not run: %q, want %q", report.NotRun, want)
+	}
+	for schema, want := range map[string]string{"acme": "1 1", "fresh": "2 1"} {
+		if got := column(t, s.conn, "SELECT concat((SELECT string_agg(id::text, ',') FROM "+schema+".a), ' ', (SELECT count(*) FROM "+schema+".b))"); got[0] != want {
+			t.Errorf("%s has %s, want %s", schema, got[0], want)
+		}
+	}
+	if report := s.sync(t, migrate.SyncOptions{}); report.NotRun != nil {
+		t.Errorf("with nothing to do: %q", report.NotRun)
+	}
+}
