@@ -41,9 +41,8 @@ type Config struct {
 	Migrate *migrate.Config
 	// OnTenantCreated is called for each new tenant, the public one too, in the
 	// transaction that creates it, with the tenant in ctx; see registry.Config.
-	// What it creates is the login's, and migrations, which run as the migrator role,
-	// cannot alter it: SET LOCAL ROLE cotenant_migrator before it and RESET ROLE behind
-	// it, or call cotenant.give_all. Defaults to nothing.
+	// What it creates in the tenant's schema is given to the migrator role afterwards, so
+	// that migrations can alter it. Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	// Pool configures the pool below Tenancy.DB, in place of
 	// DatabaseURL: a pgxpool.ParseConfig result with tracers, types and so on.

@@ -179,6 +179,45 @@ func TestOnTenantCreated(t *testing.T) {
 	}
 }
 
+// What the hook makes in the schema is the migrator role's, whatever role the hook leaves,
+// and migrations go on with it; what it makes elsewhere is the login's.
+func TestOnTenantCreatedGives(t *testing.T) {
+	t.Parallel()
+
+	address := testdb.New(t)
+	role := testdb.RoleName(t, address)
+	hook := ""
+	fsys := fstest.MapFS{"shop/migrations/1_products.sql": file("CREATE TABLE products (name text)")}
+	settings := func(c *cotenant.Config) {
+		c.Migrate = &migrate.Config{MigratorRole: role}
+		c.OnTenantCreated = func(ctx context.Context, tx pgx.Tx, _ *tenant.Tenant) error {
+			_, err := tx.Exec(ctx, hook, pgx.QueryExecModeSimpleProtocol)
+			return err
+		}
+	}
+	tenancy := open(t, address, fsys, nil, []string{"shop"}, settings)
+	if err := tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for schema, sql := range map[string]string{
+		"acme": "CREATE TABLE notes (id serial, text text); CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE public.shared (id int)",
+		"beta": "CREATE TABLE notes (id serial, text text); SET search_path = public; SET ROLE " + role,
+	} {
+		hook = sql
+		create(t, tenancy, schema)
+	}
+	fsys["shop/migrations/2_notes.sql"] = file("ALTER TABLE notes ADD at timestamptz; ALTER TABLE products ADD price int")
+	tenancy = open(t, address, fsys, nil, []string{"shop"}, settings)
+	if err := tenancy.Migrate(t.Context()); err != nil {
+		t.Error(err)
+	}
+	var shared, mood string
+	err := tenancy.DB().QueryRow(tenant.Public(t.Context()), "SELECT (SELECT relowner::regrole FROM pg_class WHERE oid = 'public.shared'::regclass), (SELECT typowner::regrole FROM pg_type WHERE oid = 'acme.mood'::regtype)").Scan(&shared, &mood)
+	if err != nil || shared == role || mood != role {
+		t.Errorf("public.shared is %s's, acme.mood %s's; %v", shared, mood, err)
+	}
+}
+
 // A tenant of one database is refused by another, which may have a schema of the
 // same name; two tenancies of one database take each other's.
 func TestOtherDatabase(t *testing.T) {

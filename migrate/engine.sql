@@ -103,38 +103,40 @@ BEGIN
 	END IF;
 	EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema, role);
 	FOR command IN
-		WITH things (class, id, kind, owner, name) AS (
+		WITH members AS MATERIALIZED ( -- pg_class and pg_type have no index by schema
+			SELECT d.classid, d.objid FROM pg_depend AS d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = space
+		), things (class, id, kind, owner, name) AS (
 			SELECT 'pg_class'::regclass, c.oid, CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
 				c.relowner, format('%I.%I', schema, c.relname)
-				FROM pg_class AS c WHERE c.relnamespace = space AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+				FROM members AS m JOIN pg_class AS c ON c.oid = m.objid WHERE m.classid = 'pg_class'::regclass AND c.relnamespace = space AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 			UNION ALL
 			SELECT 'pg_proc'::regclass, p.oid, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END,
 				p.proowner, format('%I.%I(%s)', schema, p.proname, CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*' ELSE pg_get_function_identity_arguments(p.oid) END)
-				FROM pg_proc AS p WHERE p.pronamespace = space
+				FROM members AS m JOIN pg_proc AS p ON p.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
 			UNION ALL
 			SELECT 'pg_type'::regclass, t.oid, CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.typowner, format('%I.%I', schema, t.typname)
-				FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
-				WHERE t.typnamespace = space AND t.typtype IN ('b', 'c', 'd', 'e', 'r') AND NOT EXISTS (SELECT FROM pg_type AS e WHERE e.typarray = t.oid) AND (c.oid IS NULL OR c.relkind = 'c')
+				FROM members AS m JOIN pg_type AS t ON t.oid = m.objid LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+				WHERE m.classid = 'pg_type'::regclass AND t.typtype IN ('b', 'c', 'd', 'e', 'r') AND NOT EXISTS (SELECT FROM pg_type AS e WHERE e.typarray = t.oid) AND (c.oid IS NULL OR c.relkind = 'c')
 			UNION ALL
 			SELECT 'pg_operator'::regclass, o.oid, 'OPERATOR', o.oprowner,
 				format('%I.%s (%s, %s)', schema, o.oprname, CASE o.oprleft WHEN 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END, format_type(o.oprright, NULL))
-				FROM pg_operator AS o WHERE o.oprnamespace = space
+				FROM members AS m JOIN pg_operator AS o ON o.oid = m.objid WHERE m.classid = 'pg_operator'::regclass
 			UNION ALL
 			SELECT 'pg_opclass'::regclass, o.oid, 'OPERATOR CLASS', o.opcowner, format('%I.%I USING %I', schema, o.opcname, a.amname)
-				FROM pg_opclass AS o JOIN pg_am AS a ON a.oid = o.opcmethod WHERE o.opcnamespace = space
+				FROM members AS m JOIN pg_opclass AS o ON o.oid = m.objid JOIN pg_am AS a ON a.oid = o.opcmethod WHERE m.classid = 'pg_opclass'::regclass
 			UNION ALL
 			SELECT 'pg_opfamily'::regclass, o.oid, 'OPERATOR FAMILY', o.opfowner, format('%I.%I USING %I', schema, o.opfname, a.amname)
-				FROM pg_opfamily AS o JOIN pg_am AS a ON a.oid = o.opfmethod WHERE o.opfnamespace = space
+				FROM members AS m JOIN pg_opfamily AS o ON o.oid = m.objid JOIN pg_am AS a ON a.oid = o.opfmethod WHERE m.classid = 'pg_opfamily'::regclass
 			UNION ALL
-			SELECT 'pg_collation'::regclass, c.oid, 'COLLATION', c.collowner, format('%I.%I', schema, c.collname) FROM pg_collation AS c WHERE c.collnamespace = space
+			SELECT 'pg_collation'::regclass, c.oid, 'COLLATION', c.collowner, format('%I.%I', schema, c.collname) FROM members AS m JOIN pg_collation AS c ON c.oid = m.objid WHERE m.classid = 'pg_collation'::regclass
 			UNION ALL
-			SELECT 'pg_conversion'::regclass, c.oid, 'CONVERSION', c.conowner, format('%I.%I', schema, c.conname) FROM pg_conversion AS c WHERE c.connamespace = space
+			SELECT 'pg_conversion'::regclass, c.oid, 'CONVERSION', c.conowner, format('%I.%I', schema, c.conname) FROM members AS m JOIN pg_conversion AS c ON c.oid = m.objid WHERE m.classid = 'pg_conversion'::regclass
 			UNION ALL
-			SELECT 'pg_statistic_ext'::regclass, e.oid, 'STATISTICS', e.stxowner, format('%I.%I', schema, e.stxname) FROM pg_statistic_ext AS e WHERE e.stxnamespace = space
+			SELECT 'pg_statistic_ext'::regclass, e.oid, 'STATISTICS', e.stxowner, format('%I.%I', schema, e.stxname) FROM members AS m JOIN pg_statistic_ext AS e ON e.oid = m.objid WHERE m.classid = 'pg_statistic_ext'::regclass
 			UNION ALL
-			SELECT 'pg_ts_config'::regclass, c.oid, 'TEXT SEARCH CONFIGURATION', c.cfgowner, format('%I.%I', schema, c.cfgname) FROM pg_ts_config AS c WHERE c.cfgnamespace = space
+			SELECT 'pg_ts_config'::regclass, c.oid, 'TEXT SEARCH CONFIGURATION', c.cfgowner, format('%I.%I', schema, c.cfgname) FROM members AS m JOIN pg_ts_config AS c ON c.oid = m.objid WHERE m.classid = 'pg_ts_config'::regclass
 			UNION ALL
-			SELECT 'pg_ts_dict'::regclass, d.oid, 'TEXT SEARCH DICTIONARY', d.dictowner, format('%I.%I', schema, d.dictname) FROM pg_ts_dict AS d WHERE d.dictnamespace = space
+			SELECT 'pg_ts_dict'::regclass, d.oid, 'TEXT SEARCH DICTIONARY', d.dictowner, format('%I.%I', schema, d.dictname) FROM members AS m JOIN pg_ts_dict AS d ON d.oid = m.objid WHERE m.classid = 'pg_ts_dict'::regclass
 		)
 		SELECT format('ALTER %s %s OWNER TO %I', t.kind, t.name, role) FROM things AS t JOIN pg_roles AS r ON r.oid = t.owner
 		WHERE r.rolname <> role AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = t.class AND d.objid = t.id
@@ -143,10 +145,10 @@ BEGIN
 		EXECUTE command;
 	END LOOP;
 	FOR command IN -- newer servers have given these along with their range, and refuse this
-		SELECT format('ALTER TYPE %I.%I OWNER TO %I', schema, t.typname, role) FROM pg_type AS t JOIN pg_roles AS r ON r.oid = t.typowner
-		WHERE t.typnamespace = space AND t.typtype = 'm' AND r.rolname <> role
-			AND NOT EXISTS (SELECT FROM pg_depend AS d JOIN pg_range AS g ON g.rngtypid = d.objid
-				WHERE d.classid = 'pg_type'::regclass AND g.rngmultitypid = t.oid AND d.deptype = 'e')
+		SELECT format('ALTER TYPE %I.%I OWNER TO %I', schema, t.typname, role)
+		FROM pg_depend AS m JOIN pg_range AS g ON g.rngtypid = m.objid JOIN pg_type AS t ON t.oid = g.rngmultitypid JOIN pg_roles AS r ON r.oid = t.typowner
+		WHERE m.refclassid = 'pg_namespace'::regclass AND m.refobjid = space AND m.classid = 'pg_type'::regclass AND t.typnamespace = space AND r.rolname <> role
+			AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_type'::regclass AND d.objid = g.rngtypid AND d.deptype = 'e')
 	LOOP
 		EXECUTE command;
 	END LOOP;

@@ -121,6 +121,11 @@ func (r *Registry) createIn(ctx context.Context, tx pgx.Tx, params CreateParams)
 	if err := r.config.OnTenantCreated(pending, hookTx{tx}, t); err != nil {
 		return nil, nil, fmt.Errorf("OnTenantCreated: %w", err)
 	}
+	if owner, ok := r.config.Builder.(SchemaOwner); ok && !t.IsPublic() {
+		if err := owner.OwnSchema(pending, tx, t); err != nil {
+			return nil, nil, err
+		}
+	}
 	// What the hook wrote into the row belongs to the tenant too.
 	t, err = r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1", t.ID)
 	return t, committed, err

@@ -24,6 +24,13 @@ type SchemaBuilder interface {
 	BuildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 }
 
+// SchemaOwner gives what OnTenantCreated made in the schema of t to who owns the tables
+// there, within the transaction that creates t. A SchemaBuilder can be one:
+// migrate.Migrator is.
+type SchemaOwner interface {
+	OwnSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
+}
+
 // Config has the settings of a Registry. Nil and the zero value mean the
 // defaults.
 type Config struct {
@@ -63,9 +70,8 @@ type Config struct {
 	// schema and the tenant in ctx. An error undoes the creation. Until the
 	// commit, ctx is refused everywhere else with tenant.ErrUncommitted; calls
 	// of the registry take a connection of their own, and do not see the
-	// tenant. What it creates is the login's, and migrations, which run as the migrator
-	// role, cannot alter it: SET LOCAL ROLE cotenant_migrator before it and RESET ROLE
-	// behind it, or call cotenant.give_all. Defaults to nothing.
+	// tenant. What it creates in the schema is given to the migrator role afterwards, as
+	// which migrations run, if the Builder is a SchemaOwner. Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	// TenantsTable is the name of the tenants' table. Neither name can be
 	// changed once the tables were made. Defaults to cotenant.tenants.
