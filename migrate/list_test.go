@@ -87,3 +87,15 @@ func TestList(t *testing.T) {
 		break
 	}
 }
+
+// Schemas are found however many tenants stand between them that are not looked for.
+func TestPlanOfFewAmongMany(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", "shop/migrations/1_a.sql", "CREATE TABLE a (id int)")
+	s.add(t, "first")
+	s.last = 4000
+	s.add(t, "last")
+	execute(t, s.conn, "INSERT INTO cotenant.tenants (id, schema_name) SELECT i, 'gone' || i FROM generate_series(2, 3999) AS i")
+	s.plans(t, planOf(t, migrate.MigrateOptions{}), "1 public: ", "2 first last: apply shop/1_a", `3998 gone10 `)
+}

@@ -59,17 +59,32 @@ func (c changer) ensureEngine(ctx context.Context) error {
 // engineLock is beyond the ids of tenants.
 const engineLock int64 = 1<<48 - 1
 
-// selected selects the schemas of the tenants that a run is about, with what the index
-// knows of them: $1 are the names that are wanted, $2 those that are not, as regular
-// expressions.
+// chosen selects the tenants that a run is about: $1 are the names that are wanted, $2
+// those that are not, as regular expressions.
+func (c changer) chosen() string {
+	return `SELECT t.id, t.schema_name FROM ` + c.config.TenantsTable.Sanitize() + ` AS t
+	WHERE t.schema_name <> 'public' AND ($1::text IS NULL OR t.schema_name ~ $1) AND ($2::text IS NULL OR NOT t.schema_name ~ $2)`
+}
+
+// selected selects the schemas of such tenants, with what the index knows of them.
 func (c changer) selected() string {
 	digest, join := "CASE WHEN v.namespace = n.oid THEN v.digest END", "LEFT JOIN cotenant.schema_versions AS v ON v.tenant_id = t.id"
 	if c.run.noIndex {
 		digest, join = "NULL::text", ""
 	}
 	return `SELECT t.id, t.schema_name, n.oid AS namespace, ` + digest + ` AS digest
-	FROM ` + c.config.TenantsTable.Sanitize() + ` AS t LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = t.schema_name ` + join + `
-	WHERE t.schema_name <> 'public' AND ($1::text IS NULL OR t.schema_name ~ $1) AND ($2::text IS NULL OR NOT t.schema_name ~ $2)`
+	FROM (` + c.chosen() + `) AS t LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = t.schema_name ` + join
+}
+
+// selectedOf is selected for the tenants in t: by look-ups, as a join would go through all
+// schemas for a few tenants.
+func (c changer) selectedOf() string {
+	digest := "(SELECT v.digest FROM cotenant.schema_versions AS v WHERE v.tenant_id = t.id AND v.namespace = t.namespace)"
+	if c.run.noIndex {
+		digest = "NULL::text"
+	}
+	return `SELECT t.id, t.schema_name, t.namespace, ` + digest + ` AS digest
+	FROM (SELECT t.id, t.schema_name, (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = t.schema_name) AS namespace FROM t OFFSET 0) AS t`
 }
 
 // group is schemas of one digest.
@@ -114,8 +129,10 @@ func (m *Migrator) errNoTenants() error {
 	return fmt.Errorf("the tenants' table, %s, is not there (run \"cotenant migrate --shared\" first)", strings.Join(m.config.TenantsTable, "."))
 }
 
-// page is how many schemas are listed at a time.
-const page = 500
+// page is among how many tenants schemas are looked for at a time, and so, how many are
+// listed at most. A query that went through all tenants for each page would take minutes
+// where there are a hundred thousand.
+const page = 1000
 
 // listing is a list of schemas, as a condition: of those with some digests, those of
 // which nothing is known, those that are there, those that are not, or all.
@@ -129,17 +146,37 @@ const (
 	everything listing = "$4::text[] IS NULL"
 )
 
-// pageOf returns the next schemas of a list, in the order of their tenants' ids.
+// pageOf returns the next schemas of a list, in the order of their tenants' ids; none if
+// there are no more.
 func (c changer) pageOf(ctx context.Context, s *selection, digests []string, after int64, which listing) ([]target, error) {
-	rows, err := c.conn.Query(ctx, fmt.Sprintf("SELECT s.id, s.schema_name, coalesce(s.digest, ''), s.namespace IS NULL FROM (%s) AS s WHERE s.id > $3 AND %s ORDER BY s.id LIMIT %d", c.selected(), which, page),
-		pgx.QueryExecModeExec, s.only(), s.without(), after, digests)
-	if err != nil {
-		return nil, c.tablesError(err)
+	sql := fmt.Sprintf(`WITH t AS MATERIALIZED (%s AND t.id > $3 ORDER BY t.id LIMIT %d)
+	SELECT l.last, s.id, s.schema_name, coalesce(s.digest, ''), s.namespace IS NULL
+	FROM (SELECT max(t.id) AS last FROM t) AS l LEFT JOIN (SELECT s.* FROM (%s) AS s WHERE %s) AS s ON true ORDER BY s.id`,
+		c.chosen(), page, c.selectedOf(), which)
+	for {
+		var (
+			found  []target
+			last   *int64 // of the tenants among which they were looked for
+			id     *int64
+			schema *tenant.Schema
+			t      target
+		)
+		rows, err := c.conn.Query(ctx, sql, pgx.QueryExecModeExec, s.only(), s.without(), after, digests)
+		if err != nil {
+			return nil, c.tablesError(err)
+		}
+		_, err = pgx.ForEachRow(rows, []any{&last, &id, &schema, &t.digest, &t.missing}, func() error {
+			if id != nil {
+				t.id, t.schema = *id, *schema
+				found = append(found, t)
+			}
+			return nil
+		})
+		if err != nil || len(found) > 0 || last == nil {
+			return found, c.tablesError(err)
+		}
+		after = *last
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (t target, err error) {
-		err = row.Scan(&t.id, &t.schema, &t.digest, &t.missing)
-		return t, err
-	})
 }
 
 // public returns what the index knows of public.
