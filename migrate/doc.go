@@ -14,7 +14,8 @@
 //
 //   - Where both are there, a schema that has nothing of the app yet gets schema.sql,
 //     and the migrations are recorded as faked: so every change goes into both, as the
-//     new state and as a migration.
+//     new state and as a migration. A schema.sql that lags behind gives new tenants less
+//     than the others have, and no run notices: their histories are the same.
 //   - Where there is schema.sql alone, [Fleet.Sync] creates in the schemas that exist what
 //     it has and they lack. It alters and drops nothing: what differs is told, and needs
 //     migrations.

@@ -17,6 +17,8 @@ func FuzzMigration(f *testing.F) {
 		"CREATE UNIQUE INDEX CONCURRENTLY i ON public.t (a)", "DROP INDEX CONCURRENTLY a, b.c", "ALTER TABLE t DETACH PARTITION U&\"x\" CONCURRENTLY",
 		"SELECT set_config('search_path', '', false); CREATE TABLE public.a (b text DEFAULT 'public.x'::regclass)", "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql SET search_path TO 'public' AS $$public.f$$",
 		"COMMENT ON COLUMN a.b.c IS 'x'", "WITH x AS (SELECT) SELECT INTO public.y", "CREATE OPERATOR public.+ (", "SET client_encoding TO ;",
+		"COPY public.a (b) FROM 'x'", "EXPLAIN (ANALYZE) UPDATE ONLY (public.a) SET", "GRANT SELECT (a) ON schema TO", "REVOKE ALL ON FUNCTION f(), public.g(", "LOCK TABLE a, public.b IN ACCESS SHARE",
+		"ALTER TABLE a ATTACH PARTITION U&\"x\".b", "CREATE TABLE a (b int) INHERITS (c, public.d", "REINDEX (VERBOSE) TABLE", "TRUNCATE ONLY (a), *", "SELECT 1 \\gexec",
 	} {
 		f.Add(text, true)
 		f.Add(text, false)
@@ -62,5 +64,6 @@ func pieces(t *testing.T, text string, stmts []sqlfile.Statement) {
 		done = max(at, done) + i + len(s.Text)
 		s.InTransaction()
 		s.ConcurrentIndexes()
+		s.Touches()
 	}
 }
