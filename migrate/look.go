@@ -92,9 +92,8 @@ func (r *run) groups(ctx context.Context, s *selection) (groups []group, stale [
 // reindex reads the histories of the schemas of a list.
 func (r *run) reindex(ctx context.Context, s *selection, digests []string, which listing) error {
 	var some bool
-	err := r.ask(ctx, func(c changer) error {
-		page, err := c.pageOf(ctx, s, digests, 0, which)
-		some = len(page) > 0
+	err := r.ask(ctx, func(c changer) (err error) {
+		some, err = c.anyOf(ctx, s, digests, which)
 		return err
 	})
 	if err != nil || !some {

@@ -146,6 +146,12 @@ const (
 	everything listing = "$4::text[] IS NULL"
 )
 
+// anyOf reports whether a list has any schemas, in one query however many tenants there are.
+func (c changer) anyOf(ctx context.Context, s *selection, digests []string, which listing) (some bool, err error) {
+	err = c.conn.QueryRow(ctx, fmt.Sprintf("SELECT EXISTS (SELECT FROM (%s) AS s WHERE s.id > $3 AND %s)", c.selected(), which), pgx.QueryExecModeExec, s.only(), s.without(), int64(0), digests).Scan(&some)
+	return some, c.tablesError(err)
+}
+
 // pageOf returns the next schemas of a list, in the order of their tenants' ids; none if
 // there are no more.
 func (c changer) pageOf(ctx context.Context, s *selection, digests []string, after int64, which listing) ([]target, error) {
