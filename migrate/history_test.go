@@ -2,6 +2,7 @@ package migrate_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -102,4 +103,46 @@ func TestHistoryOfSchemaFilesIsKept(t *testing.T) {
 	s.write("shop/migrations/2_ä b.sql", "DO $$ BEGIN NULL; END $$")
 	adds(t, s.migrate(t, migrate.MigrateOptions{}), 1, 0, 0, 1)
 	s.is(t, "acme", "a x", "crm/schema.sql shop/1_a* shop/2_ä b shop/schema.sql")
+}
+
+// One whose statements run one by one can be the first that a schema gets, whatever it
+// calls; what has changed the history by then fails, as behind others.
+func TestFirstFileRunsOneByOne(t *testing.T) {
+	t.Parallel()
+
+	for _, login := range logins() {
+		t.Run(login, func(t *testing.T) {
+			t.Parallel()
+
+			g := newGuarded(t, login)
+			if _, err := g.run(t); err != nil {
+				t.Fatal(err)
+			}
+			if login != "super" {
+				execute(t, g.conn, "GRANT CREATE ON DATABASE "+pgx.Identifier{g.conn.Config().Database}.Sanitize()+" TO "+g.name)
+			}
+			conn := connect(t, g.login)
+			for i, name := range []string{"acme", "beta"} { // the migrator role's, with nothing in them
+				execute(t, conn, "CREATE SCHEMA "+name)
+				execute(t, conn, "ALTER SCHEMA "+name+" OWNER TO "+g.role)
+				newRow(t, g.conn, int64(i+1), name)
+			}
+			g.write("shop/migrations/1_a.sql", "-- cotenant:no-transaction\nDO $$ BEGIN NULL; END $$;\nSELECT 1;\nCREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY a_id ON a (id);")
+			report, err := g.run(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			adds(t, report, 2, 0, 0, 1)
+			g.is(t, "acme", "a", "shop/1_a")
+			if got := column(t, g.conn, "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relnamespace IN ('acme'::regnamespace, 'beta'::regnamespace)"); !slices.Equal(got, []string{g.role}) {
+				t.Errorf("owners: %q, want %q", got, g.role)
+			}
+		})
+	}
+
+	s := newSite(t, "", "shop", "shop/migrations/1_a.sql", "-- cotenant:no-transaction\nCREATE TABLE a (id int);\nINSERT INTO cotenant_migrations VALUES ('shop', '2_b', 'x');")
+	s.add(t, "acme")
+	_, err := s.fleet(t).Migrate(t.Context(), nil)
+	has(t, err, `shop/migrations/1_a.sql: schema "acme": `+changesHistory)
+	s.is(t, "acme", "a", "")
 }

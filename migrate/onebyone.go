@@ -18,7 +18,7 @@ import (
 // oneByOne runs a step whose statements PostgreSQL does not run in a transaction, or
 // whose file says so:
 //  1. it takes the schema's lock for the session, without waiting in it;
-//  2. it looks how far an earlier run has come;
+//  2. it looks how far an earlier run has come, and sees to it that there is a history;
 //  3. it runs each statement that is left: one that must stand alone between a note that
 //     it has begun and one that it is done, others in a transaction with the latter;
 //  4. it records the step and forgets the notes, in a transaction.
@@ -56,14 +56,16 @@ type progress struct {
 
 // progressOf reads the progress of a step, or begins it.
 func (c changer) progressOf(ctx context.Context, t target, s *step) (*progress, error) {
-	// It is checked that the schema is as it was planned for, and nothing changed.
+	// It is checked that the schema is as it was planned for, and nothing changed but that
+	// it has the table of its history: behind each statement that is looked at.
 	messages := []message{
-		{step: s, sql: "BEGIN"},
-		{step: s, sql: "SELECT cotenant.begin_change($1, $2, $3, $4, $5, $6)", args: c.beginArgs(t, s.from, s.from, "")},
-		{step: s, sql: "COMMIT"},
+		{sql: "BEGIN"},
+		{sql: "SELECT cotenant.begin_change($1, $2, $3, $4, $5, $6)", args: c.beginArgs(t, s.from, s.from, c.config.MigratorRole)},
 	}
-	if _, err := c.send(ctx, t, messages); err != nil {
-		c.rollback(ctx)
+	if s.first {
+		messages = append(messages, c.settings(t.schema, c.commitSQL(t.schema)), message{sql: createHistorySQL(t.schema)})
+	}
+	if err := c.sendFor(ctx, t, s, append(messages, message{sql: "COMMIT"})); err != nil {
 		return nil, err
 	}
 	var p progress
