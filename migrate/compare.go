@@ -45,12 +45,8 @@ func (l *loadedApp) unknown(records map[string]record) error {
 		return nil
 	}
 	for _, r := range unknown {
-		if s := l.renamed(r, records); s != nil {
-			says := "write -- cotenant:replaces " + r.name + " into it"
-			if s.inProgram {
-				says = fmt.Sprintf("list %q in its Replaces", r.name)
-			}
-			return fmt.Errorf("%w: its migration %s/%s ran, and the program has %s in its place (name it %[3]s again; or %[5]s)", ErrGone, l.name, r.name, s.name, says)
+		if cure := l.inPlaceOf(r, records); cure != "" {
+			return fmt.Errorf("%w: its migration %s/%s ran, and %s", ErrGone, l.name, r.name, cure)
 		}
 	}
 	newest := unknown[len(unknown)-1]
@@ -61,9 +57,11 @@ func (l *loadedApp) unknown(records map[string]record) error {
 		ErrGone, l.name, unknown[0].name, l.migrations[len(l.migrations)-1].name)
 }
 
-// renamed returns the migration that a record was made of, under the name that it has now:
-// one that has not run and has the same text, or else the same number.
-func (l *loadedApp) renamed(r record, records map[string]record) *script {
+// inPlaceOf says which migration, of those that have not run, seems to be in the place of
+// one that is gone, with the cure; it is empty if none is. One of the same text is the same
+// under another name. One that only has its number may be another's work, of a branch that
+// was merged: that it replaces the other must not be suggested, since it would never run.
+func (l *loadedApp) inPlaceOf(r record, records map[string]record) string {
 	find := func(is func(s *script) bool) *script {
 		for i := range l.migrations {
 			if _, ran := records[l.migrations[i].name]; !ran && is(&l.migrations[i]) {
@@ -73,9 +71,24 @@ func (l *loadedApp) renamed(r record, records map[string]record) *script {
 		return nil
 	}
 	if s := find(func(s *script) bool { return s.checksum == r.checksum && s.checksum != goChecksum }); s != nil {
-		return s
+		return fmt.Sprintf("the program has it as %s (name it %s again; or %s)", s.name, r.name, s.toReplace(r.name))
 	}
-	return find(func(s *script) bool { return sqlfile.CompareNames(s.name, r.name) == 0 })
+	s := find(func(s *script) bool { return sqlfile.CompareNames(s.name, r.name) == 0 })
+	switch {
+	case s == nil:
+		return ""
+	case s.checksum == goChecksum && r.checksum == goChecksum:
+		return fmt.Sprintf("the program has %s of the same number (if that is the same, name it %s again, or %s; if not, restore %[2]s, and renumber %[1]s)", s.name, r.name, s.toReplace(r.name))
+	}
+	return fmt.Sprintf("the program has another of the same number, %s (restore %s, and renumber %[1]s)", s.name, r.name)
+}
+
+// toReplace is how the script is made to replace another.
+func (s *script) toReplace(name string) string {
+	if s.inProgram {
+		return fmt.Sprintf("list %q in its Replaces", name)
+	}
+	return "write -- cotenant:replaces " + name + " into it"
 }
 
 // changed tells what is not as it was when it ran.

@@ -3,6 +3,7 @@ package migrate_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -33,14 +34,14 @@ func TestMigrationThatIsGone(t *testing.T) {
 		newer bool
 		want  string
 	}{
-		{"renamed", []string{"0001_a", a, "0002_others", b, "0003_c", c}, false, "its migration shop/0002_b ran, and the program has 0002_others in its place (name it 0002_b again; or write -- cotenant:replaces 0002_b into it)"},
-		{"renamed, the newest", []string{"0001_a", a, "0002_b", b, "0003_others", c}, false, "shop/0003_c ran, and the program has 0003_others in its place"},
-		{"renumbered", []string{"0001_a", a, "0002_b", b, "0004_c", c}, false, "shop/0003_c ran, and the program has 0004_c in its place"},
-		{"renumbered, to before", []string{"0000_c", c, "0001_a", a, "0002_b", b}, false, "shop/0003_c ran, and the program has 0000_c in its place"},
-		{"renamed and changed", []string{"0001_a", a, "0002_others", a, "0003_c", c}, false, "shop/0002_b ran, and the program has 0002_others in its place"},
+		{"renamed", []string{"0001_a", a, "0002_others", b, "0003_c", c}, false, "its migration shop/0002_b ran, and the program has it as 0002_others (name it 0002_b again; or write -- cotenant:replaces 0002_b into it)"},
+		{"renamed, the newest", []string{"0001_a", a, "0002_b", b, "0003_others", c}, false, "shop/0003_c ran, and the program has it as 0003_others"},
+		{"renumbered", []string{"0001_a", a, "0002_b", b, "0004_c", c}, false, "shop/0003_c ran, and the program has it as 0004_c"},
+		{"renumbered, to before", []string{"0000_c", c, "0001_a", a, "0002_b", b}, false, "shop/0003_c ran, and the program has it as 0000_c"},
+		{"renamed and changed", []string{"0001_a", a, "0002_others", a, "0003_c", c}, false, "shop/0002_b ran, and the program has another of the same number, 0002_others (restore 0002_b, and renumber 0002_others)"},
 		{"removed", []string{"0001_a", a, "0003_c", c}, false, "shop/0002_b ran, and is not among the program's files, which go on to 0003_c (restore the file, or run the program that has it; a file that takes its place says -- cotenant:replaces 0002_b)"},
 		{"removed, and a newer one is there", []string{"0001_a", a, "0002_b", b, "0004_d", a}, false, "shop/0003_c ran, and is not among the program's files, which go on to 0004_d"},
-		{"squashed without a word", []string{"0001_all", a + ";" + b}, false, "shop/0001_a ran, and the program has 0001_all in its place"},
+		{"squashed without a word", []string{"0001_all", a + ";" + b}, false, "shop/0001_a ran, and the program has another of the same number, 0001_all (restore 0001_a, and renumber 0001_all)"},
 		{"an older program", []string{"0001_a", a, "0002_b", b}, true, "shop/0003_c is not among the program's files (run the newer program, or restore the file)"},
 		{"an older program, without one in between", []string{"0002_b", b}, true, "shop/0003_c is not among the program's files"},
 		{"an older program, of a file that changed since", []string{"0001_a", b, "0002_b", b}, true, "shop/0003_c is not among the program's files"},
@@ -66,6 +67,28 @@ func TestMigrationThatIsGone(t *testing.T) {
 	s.is(t, "acme", "a b c", "shop/0001_a shop/0002_others* shop/0003_c")
 }
 
+// Two branches made one of the same number, and one of them ran: what the error says has
+// the other run, too.
+func TestTwoOfOneNumber(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", "shop/migrations/0001_a.sql", "CREATE TABLE a (id int)", "shop/migrations/0002_b.sql", "CREATE TABLE b (id int)")
+	s.add(t, "acme")
+	s.migrate(t, migrate.MigrateOptions{})
+	merged := "CREATE TABLE c (id int)"
+	delete(s.fsys, "shop/migrations/0002_b.sql")
+	s.write("shop/migrations/0002_c.sql", merged)
+	err := s.fails(t, migrate.MigrateOptions{}, "shop/0002_b ran, and the program has another of the same number, 0002_c (restore 0002_b, and renumber 0002_c)")
+	gone(t, err)
+	if strings.Contains(err.Error(), "replaces") {
+		t.Errorf("%v: it would never run", err)
+	}
+	delete(s.fsys, "shop/migrations/0002_c.sql")
+	s.write("shop/migrations/0002_b.sql", "CREATE TABLE b (id int)", "shop/migrations/0003_c.sql", merged)
+	s.migrate(t, migrate.MigrateOptions{})
+	s.is(t, "acme", "a b c", "shop/0001_a shop/0002_b shop/0003_c")
+}
+
 // A Go migration has no text to be known by, but its number.
 func TestGoMigrationThatIsGone(t *testing.T) {
 	t.Parallel()
@@ -85,7 +108,7 @@ func TestGoMigrationThatIsGone(t *testing.T) {
 	app("1_a", "2_b")
 	s.migrate(t, migrate.MigrateOptions{})
 	app("1_a", "2_c")
-	gone(t, s.fails(t, migrate.MigrateOptions{}, `shop/2_b ran, and the program has 2_c in its place (name it 2_b again; or list "2_b" in its Replaces)`))
+	gone(t, s.fails(t, migrate.MigrateOptions{}, `shop/2_b ran, and the program has 2_c of the same number (if that is the same, name it 2_b again, or list "2_b" in its Replaces; if not, restore 2_b, and renumber 2_c)`))
 	app("1_a", "3_c")
 	gone(t, s.fails(t, migrate.MigrateOptions{}, "shop/2_b ran, and is not among the program's files, which go on to 3_c"))
 }
