@@ -47,7 +47,9 @@ type Migration struct {
 	Requires []string
 	// Replaces are migrations of the app, by name, that this one stands for: all that
 	// were squashed into it. Where all of them ran it is recorded in their place, where
-	// none did it runs. A file has a line -- cotenant:replaces 0001_initial 0002_prices.
+	// none did it runs. Nothing else may lie between them and it, and what replaced others
+	// is listed without those, when all schemas have it. A file has a line
+	// -- cotenant:replaces 0001_initial 0002_prices.
 	Replaces []string
 }
 

@@ -35,7 +35,10 @@
 //
 // In a schema that has all of them it is recorded in their place, where none ran it runs,
 // and where some did, the rest runs before it is recorded. Their files are removed when no
-// schema needs them any more. A renamed file says in the same way what it was.
+// schema needs them any more. It names all that lie between the first of them and itself, so
+// that new schemas get everything in the order in which the others got it, and it stands for
+// one generation: what replaced others can be replaced when all schemas have it, by its own
+// name, without those. A renamed file says in the same way what it was.
 //
 // A history with a migration that the program does not know ends a run before anything is
 // touched: with [ErrNewer] if it is beyond the newest that the program has of the app, else

@@ -12,6 +12,9 @@ import (
 // them it runs in their place; one that has all of them gets its record in the place of
 // theirs, so that its history is then that of a schema which began with it. One that has
 // some of them gets the others first, as long as their files are there.
+//
+// A list has one generation: what replaced others can be replaced when all schemas have it,
+// and then by its name alone. No list would be right for schemas of both generations.
 
 // checkReplaces refuses what cannot be meant, and what would run in the wrong order.
 func (l *loadedApp) checkReplaces() error {
@@ -27,11 +30,45 @@ func (l *loadedApp) checkReplaces() error {
 				return fmt.Errorf("%s and %s replace %s both, or one of them twice (take it out of one list)", by[name], s.file, name)
 			case other == nil:
 			case len(other.replaces) > 0:
-				return fmt.Errorf("%s replaces %s, which replaces others (remove that file when all schemas have it)", s.file, other.file)
+				return fmt.Errorf("%s replaces %s, which replaces others (one generation at a time: when all schemas have %s, remove its file, and replace it without what it replaced)", s.file, other.file, name)
 			case sqlfile.CompareNames(other.name, s.name) > 0:
 				return fmt.Errorf("%s replaces %s, and comes before it (give it a higher number, or remove the files that it replaces)", s.file, other.file)
 			}
 			by[name] = s.file
+		}
+	}
+	for i := range l.migrations {
+		if err := l.checkOrder(&l.migrations[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkOrder refuses a migration that replaces several others, and does not come where they
+// came: a new schema would get another before it that may need them, or behind it that they
+// may need. One that replaces one other is that one renumbered, which is for its author to
+// judge.
+func (l *loadedApp) checkOrder(s *script) error {
+	if len(s.replaces) < 2 {
+		return nil
+	}
+	first, last := slices.MinFunc(s.replaces, sqlfile.CompareNames), slices.MaxFunc(s.replaces, sqlfile.CompareNames)
+	for i := range l.migrations {
+		other := &l.migrations[i]
+		if other.name == s.name || l.replacement(other.name) != nil {
+			continue
+		}
+		came := []string{other.name}
+		if len(other.replaces) > 1 {
+			came = other.replaces
+		}
+		if sqlfile.CompareNames(other.name, s.name) > 0 {
+			if sqlfile.CompareNames(slices.MinFunc(came, sqlfile.CompareNames), last) < 0 {
+				return fmt.Errorf("%s replaces %s, and a new schema would get %s, which comes before that, behind it (replace that, too)", s.file, last, other.file)
+			}
+		} else if sqlfile.CompareNames(slices.MaxFunc(came, sqlfile.CompareNames), first) > 0 {
+			return fmt.Errorf("%s replaces %s, and a new schema would get %s, which comes behind that, before it (replace that, too; or remove the files that are replaced, and number it before that)", s.file, first, other.file)
 		}
 	}
 	return nil
@@ -106,9 +143,10 @@ func anyReplaces(apps []loadedApp) bool {
 func (l *loadedApp) passed(h history) (names []string, err error) {
 	for i := range l.migrations {
 		s := &l.migrations[i]
-		var lacking, gone []string
+		var lacking, gone, has []string
 		for _, name := range s.replaces {
 			if h.has(l.name, name) {
+				has = append(has, name)
 				continue
 			}
 			lacking = append(lacking, name)
@@ -120,11 +158,21 @@ func (l *loadedApp) passed(h history) (names []string, err error) {
 		case !some || h.has(l.name, s.name):
 			names = append(names, s.replaces...)
 		case len(gone) > 0:
-			return nil, fmt.Errorf("%s replaces %s, of which the schema lacks %s, and the program has no file (migrate it with the program that has the files, or restore them until all schemas are past them)",
-				s.file, abridged(s.replaces), abridged(gone))
+			return nil, fmt.Errorf("%s replaces %s, of which the schema lacks %s, and the program has no file (migrate it with the program that has the files, or restore them until all schemas are past them%s)",
+				s.file, abridged(s.replaces), abridged(gone), elder(has, gone))
 		}
 	}
 	return names, nil
+}
+
+// elder is the cure where a schema lacks what came before all that it has of a list: that
+// may have replaced it.
+func elder(has, lacks []string) string {
+	by := slices.MinFunc(has, sqlfile.CompareNames)
+	if sqlfile.CompareNames(by, slices.MaxFunc(lacks, sqlfile.CompareNames)) < 0 {
+		return ""
+	}
+	return fmt.Sprintf("; if %s replaced them, take them out of the list, which has one generation", by)
 }
 
 // abridged lists names, of which there can be many.

@@ -106,6 +106,34 @@ func TestReplacesInPart(t *testing.T) {
 	}
 }
 
+// What replaced others is replaced by its name alone, when all schemas have it: a list with
+// both is right for none.
+func TestReplacesOneGeneration(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", shopWithWaysBack("shop")...)
+	s.add(t, "first", "second")
+	s.migrate(t, migrate.MigrateOptions{RunOptions: schemas("first")})
+	s.fsys = files("shop/migrations/0004_all.sql", squashed)
+	s.migrate(t, migrate.MigrateOptions{RunOptions: schemas("second")})
+
+	again := strings.NewReplacer("0001_a 0002_b", "0001_a 0002_b 0003_c", "0003_c\n", "0004_all\n").Replace(squashed)
+	s.fsys = files("shop/migrations/0005_all.sql", again)
+	const lacks = "shop/migrations/0005_all.sql replaces 0001_a … 0004_all (4), of which the schema lacks "
+	s.fails(t, migrate.MigrateOptions{},
+		`schema "first": `+lacks+"0004_all, and the program has no file (migrate it with the program that has the files, or restore them until all schemas are past them)",
+		`schema "second": `+lacks+"0001_a, 0002_b, 0003_c, and the program has no file (migrate it with the program that has the files, or restore them until all schemas are past them; if 0004_all replaced them, take them out of the list, which has one generation)")
+
+	// The cures, one after the other.
+	s.fsys = files("shop/migrations/0004_all.sql", squashed)
+	s.migrate(t, migrate.MigrateOptions{})
+	s.fsys = files("shop/migrations/0005_all.sql", "-- cotenant:replaces 0004_all\n"+squashed[strings.Index(squashed, "-- +goose"):])
+	s.migrate(t, migrate.MigrateOptions{})
+	for _, schema := range []string{"first", "second"} {
+		s.is(t, schema, "a b c", "shop/0005_all*")
+	}
+}
+
 // The way back of a schema that has all that is replaced, and not yet the record, is that
 // of what replaces it.
 func TestReplacesWayBack(t *testing.T) {
@@ -155,6 +183,21 @@ func TestReplacesWhatIsRequired(t *testing.T) {
 	s.fails(t, migrate.MigrateOptions{App: "base", Target: "zero"}, "shop/1_x requires base/0004_all, which would be undone")
 }
 
+// What public has neither itself nor by what replaces it is lacking.
+func TestReplacesWhatPublicLacks(t *testing.T) {
+	t.Parallel()
+
+	s := built(t, "base", "shop", append(shopWithWaysBack("base"), "shop/migrations/1_x.sql", "CREATE TABLE x (id int)")...)
+	s.create(t, "acme")
+	s.migrate(t, migrate.MigrateOptions{App: "base", Target: "0001"})
+	s.write("base/migrations/0004_all.sql", squashed, "shop/migrations/2_y.sql", "-- cotenant:requires base/0002_b\nCREATE TABLE y (id int)")
+	tenants := migrate.MigrateOptions{RunOptions: migrate.RunOptions{Selection: migrate.Selection{Tenant: true}}}
+	s.fails(t, tenants, "shop/migrations/2_y.sql requires base/0002_b, which public does not have (migrate the shared apps first)")
+	s.refuses(t, "shop/2_y requires base/0002_b, which is not there (migrate the shared apps first)")
+	s.migrate(t, migrate.MigrateOptions{})
+	s.is(t, "acme", "x y", "shop/1_x shop/2_y")
+}
+
 // In the program it is a field. Files that are out of order run no less.
 func TestReplacesInProgram(t *testing.T) {
 	t.Parallel()
@@ -188,7 +231,15 @@ func TestReplacesThatCannotBe(t *testing.T) {
 		{[]string{"1_a", file("0_x"), "2_b", file("0_x")}, "shop/migrations/1_a.sql and shop/migrations/2_b.sql replace 0_x both"},
 		{[]string{"1_a", file("0_x 0_x")}, "replace 0_x both, or one of them twice"},
 		{[]string{"1_a", file("2_b"), "2_b", "SELECT 1"}, "shop/migrations/1_a.sql replaces shop/migrations/2_b.sql, and comes before it (give it a higher number, or remove the files that it replaces)"},
-		{[]string{"1_a", file("0_x"), "2_b", file("1_a")}, "shop/migrations/2_b.sql replaces shop/migrations/1_a.sql, which replaces others"},
+		{[]string{"1_a", file("0_x"), "2_b", file("1_a")}, "shop/migrations/2_b.sql replaces shop/migrations/1_a.sql, which replaces others (one generation at a time: when all schemas have 1_a, remove its file, and replace it without what it replaced)"},
+		// What a new schema would get in another order than the others got it.
+		{[]string{"1_a", "SELECT 1", "2_b", "SELECT 1", "3_c", "SELECT 1", "4_all", file("1_a 2_b")}, "shop/migrations/4_all.sql replaces 1_a, and a new schema would get shop/migrations/3_c.sql, which comes behind that, before it (replace that, too; or remove"},
+		{[]string{"3_c", "SELECT 1", "4_all", file("1_a 2_b")}, "shop/migrations/4_all.sql replaces 1_a, and a new schema would get shop/migrations/3_c.sql"},
+		{[]string{"2_b", "SELECT 1", "1_all", file("1_a 3_c")}, "shop/migrations/1_all.sql replaces 3_c, and a new schema would get shop/migrations/2_b.sql, which comes before that, behind it (replace that, too)"},
+		{[]string{"5_all", file("2_b 3_c"), "6_all", file("1_a 4_d")}, "shop/migrations/5_all.sql replaces 3_c, and a new schema would get shop/migrations/6_all.sql"},
+		{[]string{"2_all", file("1_a 2_b"), "3_c", "SELECT 1"}, ""},
+		{[]string{"5_all", file("1_a 2_b"), "6_all", file("3_c 4_d"), "7_e", "SELECT 1"}, ""},
+		{[]string{"1_a", "SELECT 1", "2_c", "SELECT 1", "3_d", "SELECT 1", "4_b", file("2_b")}, ""}, // one that was renumbered
 		{[]string{"1_a", "-- cotenant:requires crm/1_x\nSELECT 1", "2_b", "-- cotenant:requires crm/2_y\n" + file("1_a")}, ""},
 		{[]string{"2_b", "-- cotenant:requires crm/3_z\n" + file("1_a")}, "in a circle"},
 	} {
