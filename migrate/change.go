@@ -34,6 +34,7 @@ const (
 	codePath    = "CT003" // the search path was changed
 	codeUnknown = "CT004" // the database has come to a version that was not looked at
 	codeHistory = "CT005" // the history is not what it should be behind a file
+	codeRole    = "CT006" // the tenants' schemas belong to another role
 )
 
 // message is a statement that is sent, and what it is part of.
@@ -307,6 +308,11 @@ func (c changer) explain(ctx context.Context, t target, m message, err error) er
 			m.step.script.file, t.schema, pgErr.Message, m.step.kept())
 	case code == codeHistory:
 		return fmt.Errorf("%s: schema %q: %w (take out what does so; a record is made or forgotten with --fake)%s", m.step.script.file, t.schema, errHistory, m.step.kept())
+	case code == codeRole:
+		var pgErr *pgconn.PgError
+		errors.As(err, &pgErr)
+		return fmt.Errorf("%s: schema %q: migrator_role %q: the tenants' schemas belong to %q (correct the setting; how they are given to another role, a run of the migrations says)",
+			m.step.script.file, t.schema, c.config.MigratorRole, pgErr.Message)
 	case strings.Contains(m.sql, " cotenant.") && (code == dberr.UndefinedFunction || code == dberr.UndefinedTable || code == dberr.InvalidSchemaName && !strings.Contains(m.sql, "regnamespace")):
 		return fmt.Errorf("%s: schema %q: what cotenant keeps of the schemas is not there, or is older than the program (migrate the shared apps first): %w", m.step.script.file, t.schema, err)
 	case strings.Contains(m.sql, " cotenant.") && code == dberr.InsufficientPrivilege:

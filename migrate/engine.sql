@@ -79,11 +79,35 @@ BEGIN
 	END IF;
 END $$;
 
+-- other_role is the role that most of the tenants' schemas belong to which were created
+-- first and last, if it is not the one that is named: a role that nobody logs in as, which
+-- owns the histories as well, since they are made by the migrator role. NULL if there is none,
+-- or the one that is named owns some.
+CREATE OR REPLACE FUNCTION cotenant.other_role(role text) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH sample (namespace) AS (
+		(SELECT v.namespace FROM cotenant.schema_versions AS v WHERE v.tenant_id > 0 ORDER BY v.tenant_id LIMIT 10)
+		UNION (SELECT v.namespace FROM cotenant.schema_versions AS v WHERE v.tenant_id > 0 ORDER BY v.tenant_id DESC LIMIT 10)
+	), owned (role, login, own) AS (
+		SELECT r.rolname, r.rolcanlogin OR r.rolname = current_user,
+			EXISTS (SELECT FROM pg_class AS h WHERE h.relnamespace = n.oid AND h.relname = 'cotenant_migrations' AND h.relowner = r.oid)
+		FROM sample AS s JOIN pg_namespace AS n ON n.oid = s.namespace JOIN pg_roles AS r ON r.oid = n.nspowner
+	)
+	SELECT o.role::text FROM owned AS o WHERE NOT EXISTS (SELECT FROM owned AS m WHERE m.role = other_role.role) AND o.own AND NOT o.login
+	GROUP BY 1 HAVING 2 * count(*) > (SELECT count(*) FROM owned) LIMIT 1
+$$;
+
 -- give_schema gives a schema to the migrator role, if there is one that the login may
--- become.
+-- become. It fails where the others belong to another one: the schema would be migrated
+-- without a guard, or by a role that is not theirs.
 CREATE OR REPLACE FUNCTION cotenant.give_schema(schema text, role text) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	other text := cotenant.other_role(role);
 BEGIN
+	IF other IS NOT NULL THEN
+		RAISE EXCEPTION '%', other USING ERRCODE = 'CT006';
+	END IF;
 	IF cotenant.may_become(role) THEN
 		EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema, role);
 	END IF;

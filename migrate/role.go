@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -100,24 +99,14 @@ func (c changer) ensureRole(ctx context.Context) (unguarded string, err error) {
 
 // checkRole refuses a migrator role that owns no tenant's schema where another one does:
 // the setting is mistyped, most likely, and the role would be made, and the schemas be
-// migrated without a guard. The other one is a role that nobody logs in as, which owns the
-// histories as well: they are made by the migrator role. The tenants that were created
-// first and last stand for all.
+// migrated without a guard. The tenants that were created first and last stand for all.
 func (c changer) checkRole(ctx context.Context) error {
 	if len(c.tenant) == 0 {
 		return nil
 	}
-	var other string
-	err := c.conn.QueryRow(ctx, `WITH sample (namespace) AS (
-			(SELECT v.namespace FROM cotenant.schema_versions AS v WHERE v.tenant_id > 0 ORDER BY v.tenant_id LIMIT 10)
-			UNION (SELECT v.namespace FROM cotenant.schema_versions AS v WHERE v.tenant_id > 0 ORDER BY v.tenant_id DESC LIMIT 10)
-		), owned (role, login, own) AS (
-			SELECT r.rolname, r.rolcanlogin OR r.rolname = current_user, EXISTS (SELECT FROM pg_catalog.pg_class AS h WHERE h.relnamespace = n.oid AND h.relname = $2 AND h.relowner = r.oid)
-			FROM sample AS s JOIN pg_catalog.pg_namespace AS n ON n.oid = s.namespace JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner
-		)
-		SELECT o.role::text FROM owned AS o WHERE NOT EXISTS (SELECT FROM owned AS m WHERE m.role = $1) AND o.own AND NOT o.login
-		GROUP BY 1 HAVING 2 * count(*) > (SELECT count(*) FROM owned) LIMIT 1`, pgx.QueryExecModeExec, c.config.MigratorRole, historyTable).Scan(&other)
-	if errors.Is(err, pgx.ErrNoRows) {
+	var other *string
+	err := c.conn.QueryRow(ctx, "SELECT cotenant.other_role($1)", pgx.QueryExecModeExec, c.config.MigratorRole).Scan(&other)
+	if err == nil && other == nil {
 		return nil
 	}
 	var s standing
@@ -128,7 +117,18 @@ func (c changer) checkRole(ctx context.Context) error {
 		return fmt.Errorf("role %q: %w", c.config.MigratorRole, err)
 	}
 	return fmt.Errorf("migrator_role %q: the tenants' schemas belong to %q (correct the setting; or, to give them to another role, let an administrator: %s; %s)",
-		s.role, other, s.membership(), c.giveEach(nil))
+		s.role, *other, s.membership(), c.giveEach(nil))
+}
+
+// foreseeRole does what checkRole does for who changes nothing. Where there is no engine,
+// an older one, or one that is not for the login to use, the run will tell.
+func (c changer) foreseeRole(ctx context.Context) error {
+	err := c.checkRole(ctx)
+	switch dberr.Code(err) {
+	case dberr.UndefinedFunction, dberr.UndefinedTable, dberr.InvalidSchemaName, dberr.InsufficientPrivilege:
+		return nil
+	}
+	return err
 }
 
 // extra returns the names of the extra schemas.

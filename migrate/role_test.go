@@ -40,13 +40,17 @@ func TestMistypedMigratorRole(t *testing.T) {
 				_, err := g.fleetOver(t, g.login).Migrate(t.Context(), &o)
 				has(t, err, "migrator_role \""+mistyped+"\": the tenants' schemas belong to \""+right+"\" (correct the setting; or, to give them to another role, let an administrator: CREATE ROLE ")
 			}
+			_, err := g.fleetOver(t, g.login).Plan(t.Context(), nil)
+			has(t, err, "migrator_role \""+mistyped+"\": the tenants' schemas belong to \""+right+"\" (correct the setting; or")
+			err = build(t.Context(), g.migrator(t), connect(t, g.login), 9, "never")
+			has(t, err, "creation: schema \"never\": migrator_role \""+mistyped+"\": the tenants' schemas belong to \""+right+"\" (correct the setting; how")
 			g.unchanged(t, before, true)
 			if got := column(t, g.conn, "SELECT rolname::text FROM pg_roles WHERE rolname = $1", mistyped); len(got) != 0 {
 				t.Errorf("made %q", got)
 			}
 
 			// The cure for who means it works.
-			_, err := g.fleetOver(t, g.login).Migrate(t.Context(), nil)
+			_, err = g.fleetOver(t, g.login).Migrate(t.Context(), nil)
 			_, cure, _ := strings.Cut(err.Error(), "let an administrator: ")
 			role, give, _ := strings.Cut(cure, "; DO")
 			for _, sql := range []string{role, "DO" + strings.TrimSuffix(give, ")")} {
@@ -59,6 +63,25 @@ func TestMistypedMigratorRole(t *testing.T) {
 			}
 			g.is(t, "t3", "a b", "shop/1_a shop/2_b")
 		})
+	}
+}
+
+// A login that may not make what the engine keeps is told that, and nothing that follows
+// from it.
+func TestEngineThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", "shop/migrations/1_a.sql", "CREATE TABLE a (id int)")
+	login := testdb.Role(t, s.url, "CREATEROLE")
+	database := s.conn.Config().Database
+	execute(t, s.conn, "REVOKE CREATE ON DATABASE "+pgx.Identifier{database}.Sanitize()+" FROM "+connect(t, login).Config().User)
+	_, err := s.fleetOver(t, login).Migrate(t.Context(), nil)
+	has(t, err, "schema cotenant: ", "GRANT CREATE ON DATABASE")
+	if strings.Contains(err.Error(), "role \"cotenant_migrator\"") {
+		t.Errorf("error %q has more than that", err)
+	}
+	if _, err := s.fleetOver(t, login).Plan(t.Context(), nil); err != nil { // it changes nothing
+		t.Errorf("Plan: %v", err)
 	}
 }
 

@@ -65,7 +65,10 @@ func (r *run) fleet(ctx context.Context) error {
 		if err := r.checkNames(ctx, c); err != nil {
 			return err
 		}
-		return errors.Join(c.ensureEngine(ctx), c.checkRole(ctx))
+		if err := c.ensureEngine(ctx); err != nil {
+			return err
+		}
+		return c.checkRole(ctx)
 	})
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ var engineSQL string
 // word and a number.
 const (
 	engineMark    = "cotenant engine "
-	engineVersion = 2
+	engineVersion = 3
 )
 
 // ensureEngine makes what the engine keeps, if it is not there. Two that did so at once

@@ -29,6 +29,9 @@ type survey struct {
 // of which nothing is known.
 func (s *survey) take(ctx context.Context, c changer) error {
 	r := s.run
+	if err := c.foreseeRole(ctx); err != nil {
+		return err
+	}
 	if r.selection.public {
 		t := target{schema: tenant.PublicSchema()}
 		h, err := r.history(ctx, c, t)
