@@ -29,8 +29,10 @@ one entry, however many they are:
   missing     their tenant is there, and they are not
   unreadable  their history could not be read
 
-It changes nothing, asks for as many schemas as there are in the same few queries, and
-exits with status 0 whatever it finds: a deployment asks "` + name + ` migrate --check".`,
+It changes nothing, and asks for as many schemas as there are in the same few queries;
+only those that no run has looked at yet, such as those of a restored database, are asked
+one by one. It exits with status 0 whatever it finds: a deployment asks "` + name + `
+migrate --check".`,
 		Example: fmt.Sprintf(`  %[1]s status
   %[1]s status -v                      all the names (the first hundred)
   %[1]s status --schema='eu_*' --json`, name),

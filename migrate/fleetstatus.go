@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -15,7 +17,7 @@ type State string
 
 // The states.
 const (
-	Ahead    State = "ahead"    // it has migrations that are newer than the program, and lacks none
+	Ahead    State = "ahead"    // it has migrations that are newer than the program
 	Behind   State = "behind"   // it lacks migrations, or the schema.sql of now
 	Current  State = "current"  // it is where the files are
 	Diverged State = "diverged" // it has what the files do not lead to: no run changes it
@@ -26,7 +28,8 @@ const (
 // Status is how all schemas stand. Its size does not depend on how many there are.
 type Status struct {
 	// Groups are the schemas that stand alike: public first, which is alone in its
-	// group, then the others, the largest group first.
+	// group, then the others, the largest group first. There are a thousand of them and
+	// a few at most: beyond that, schemas of one state are one group, whose Err says so.
 	Groups []StatusGroup
 	// Orphans are schemas with a history that belong to no tenant: the first hundred.
 	// They are looked for where all schemas were selected.
@@ -48,14 +51,16 @@ func (s *Status) Count(state State) int {
 type StatusGroup struct {
 	// Count is how many schemas the group has.
 	Count int
-	// Err is why, and what to do, where State is not Behind or Current.
+	// Err is why, and what to do. It is nil where State is Behind or Current and there are
+	// not too many groups.
 	Err error
 	// Lacks are the files that the schemas do not have, in the order in which they
-	// would run.
+	// would run. What a newer migration replaced counts among them: the program does not
+	// know that.
 	Lacks []File
 	// Latest are the newest file of each app that the schemas have.
 	Latest []File
-	// Schemas are up to a hundred of them.
+	// Schemas are up to a hundred of them, by name.
 	Schemas []tenant.Schema
 	// State is how they stand.
 	State State
@@ -71,8 +76,9 @@ func (f File) String() string { return f.App + "/" + f.Name }
 
 // Status says which migrations the schemas have that are selected, grouped, and changes
 // nothing. It asks the index, cotenant.schema_versions, and reads one history for each
-// of the digests there, and that of each schema that the index does not know: the number
-// of queries does not depend on how many schemas there are.
+// of the digests there: the number of queries does not depend on how many schemas there
+// are. Only of those that the index does not know, such as all of a database that was
+// restored, it reads the history of each, several at a time; a run puts them there.
 //
 // A schema that cannot be read does not keep the others from being told.
 func (f *Fleet) Status(ctx context.Context, selection *Selection) (*Status, error) {
@@ -84,57 +90,41 @@ func (f *Fleet) Status(ctx context.Context, selection *Selection) (*Status, erro
 	if err != nil {
 		return nil, err
 	}
-	s := &statusSurvey{run: r}
+	s := newStatusSurvey(r)
 	if err := r.withConn(ctx, func(c changer) error { return s.take(ctx, c) }); err != nil {
 		return nil, err
+	}
+	return s.sorted(), nil
+}
+
+// statusSurvey makes a Status.
+type statusSurvey struct {
+	run *run
+
+	mu     sync.Mutex
+	status Status
+	alike  map[string]int // groups, by their keys
+}
+
+func newStatusSurvey(r *run) *statusSurvey {
+	return &statusSurvey{run: r, alike: make(map[string]int)}
+}
+
+// sorted returns the status in the order in which it is told.
+func (s *statusSurvey) sorted() *Status {
+	byName := func(a, b tenant.Schema) int { return strings.Compare(a.String(), b.String()) }
+	for _, g := range s.status.Groups {
+		slices.SortFunc(g.Schemas, byName)
 	}
 	tenants := s.status.Groups
 	if len(tenants) > 0 && tenants[0].Schemas[0].IsPublic() {
 		tenants = tenants[1:]
 	}
 	ranks := []State{Current, Behind, Ahead, Diverged, Missing, Unread}
-	slices.SortStableFunc(tenants, func(a, b StatusGroup) int {
-		return cmp.Or(b.Count-a.Count, slices.Index(ranks, a.State)-slices.Index(ranks, b.State))
+	slices.SortFunc(tenants, func(a, b StatusGroup) int {
+		return cmp.Or(b.Count-a.Count, slices.Index(ranks, a.State)-slices.Index(ranks, b.State), byName(a.Schemas[0], b.Schemas[0]))
 	})
-	return &s.status, nil
-}
-
-// Ready returns nil if no schema is behind the files of the program: public and all that
-// tenants have. It is for holding a program back until a deployment has migrated, and
-// costs what Status costs. Schemas that are ahead, missing or diverged do not matter:
-// nothing that the program waits for would change them. The error wraps ErrBehind, and
-// names some.
-func (f *Fleet) Ready(ctx context.Context) error {
-	status, err := f.Status(ctx, nil)
-	if err != nil {
-		return err
-	}
-	g := group{}
-	for _, s := range status.Groups {
-		if s.State != Behind && s.State != Unread {
-			continue
-		}
-		g.count += s.Count
-		for _, schema := range s.Schemas {
-			g.schemas = append(g.schemas, schema.String())
-		}
-		if s.Err != nil {
-			err = errors.Join(err, s.Err)
-		}
-	}
-	if g.count == 0 {
-		return nil
-	}
-	return errors.Join(fmt.Errorf("%s: %w (run the migrations)", some(g.schemas, g.count), ErrBehind), err)
-}
-
-// ErrBehind says that a schema lacks what the files of the program have.
-var ErrBehind = errors.New("behind the program's files")
-
-// statusSurvey makes a Status.
-type statusSurvey struct {
-	run    *run
-	status Status
+	return &s.status
 }
 
 // take looks at public, at one schema of each digest that is known, and at each schema of
@@ -175,7 +165,7 @@ func (s *statusSurvey) group(ctx context.Context, c changer, g group) error {
 	case g.missing:
 		return s.missing(ctx, c, g)
 	case g.digest == nil:
-		return s.run.pages(ctx, c, nil, unknown, func(t target) error { return s.alone(ctx, c, t) })
+		return s.each(ctx, nil, unknown)
 	}
 	schema, err := tenant.ParseSchema(g.schemas[0])
 	if err != nil {
@@ -207,6 +197,29 @@ func (s *statusSurvey) missing(ctx context.Context, c changer, g group) error {
 
 var errMissing = fmt.Errorf("%w (restore it from a backup; or delete the row of its tenant, and create the tenant again)", tenant.ErrSchemaNotFound)
 
+// each reads the histories of the schemas of a list, a page of them at a time, several at
+// once.
+func (s *statusSurvey) each(ctx context.Context, digests []string, which listing) error {
+	r := s.run
+	next := func(c changer, after int64) ([]target, error) {
+		return c.pageOf(ctx, r.selection, digests, after, which)
+	}
+	err := r.each(ctx, next, 0, func(w *worker, t target) {
+		pauses := newPauses()
+		for attempt := 0; ; attempt++ {
+			err := w.use(ctx, func(c changer) error { return s.alone(ctx, c, t) })
+			if err != nil && passes(err) && attempt < r.config.Retries && pause(ctx, pauses.NextBackOff()) {
+				continue
+			}
+			if err != nil {
+				r.halt(err)
+			}
+			return
+		}
+	})
+	return cmp.Or(err, r.stopped, context.Cause(ctx))
+}
+
 // alone reads the history of a schema for itself.
 func (s *statusSurvey) alone(ctx context.Context, c changer, t target) error {
 	return s.read(ctx, c, t, group{count: 1, schemas: []string{t.schema.String()}})
@@ -220,7 +233,7 @@ func (s *statusSurvey) read(ctx context.Context, c changer, t target, g group) e
 	case err != nil && (c.conn.IsClosed() || ctx.Err() != nil):
 		return err
 	case g.count > 1 && (err != nil || h.digest() != t.digest):
-		return s.run.pages(ctx, c, g.digest, ofDigests, func(t target) error { return s.alone(ctx, c, t) })
+		return s.each(ctx, []string{*g.digest}, ofDigests)
 	case errors.Is(err, tenant.ErrSchemaNotFound): // it was there a moment ago
 		s.add(StatusGroup{State: Missing, Err: errMissing}, g)
 	case err != nil:
@@ -255,7 +268,7 @@ func (s *statusSurvey) stands(t target, h history) StatusGroup {
 		for _, step := range p.steps {
 			g.Lacks = append(g.Lacks, File{step.script.app, step.script.name})
 		}
-	case errors.Is(p.err, ErrNewer) && len(g.Lacks) == 0:
+	case errors.Is(p.err, ErrNewer): // what it lacks may have been replaced since
 		g.State, g.Err = Ahead, p.err
 	default:
 		g.State, g.Err = Diverged, p.err
@@ -263,12 +276,24 @@ func (s *statusSurvey) stands(t target, h history) StatusGroup {
 	return g
 }
 
+// maxStatusGroups is how many groups of schemas a status tells apart.
+const maxStatusGroups = 1000
+
 // add notes that the schemas of a group stand so.
 func (s *statusSurvey) add(g StatusGroup, schemas group) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	public := schemas.schemas[0] == tenant.PublicSchema().String()
-	i := slices.IndexFunc(s.status.Groups, func(other StatusGroup) bool { return !public && g.standsAs(other) })
-	if i < 0 {
-		s.status.Groups, i = append(s.status.Groups, g), len(s.status.Groups)
+	key := g.key(public)
+	i, known := s.alike[key]
+	if !known && len(s.status.Groups) >= maxStatusGroups {
+		g = StatusGroup{State: g.State, Err: fmt.Errorf("in more than %d ways schemas are not alike (look at fewer: --schema)", maxStatusGroups)}
+		key = g.key(public)
+		i, known = s.alike[key]
+	}
+	if !known {
+		i = len(s.status.Groups)
+		s.alike[key], s.status.Groups = i, append(s.status.Groups, g)
 	}
 	into := &s.status.Groups[i]
 	into.Count += schemas.count
@@ -279,16 +304,12 @@ func (s *statusSurvey) add(g StatusGroup, schemas group) {
 	}
 }
 
-// standsAs reports whether tenants' schemas stand alike.
-func (g *StatusGroup) standsAs(other StatusGroup) bool {
-	return g.State == other.State && !slices.Contains(other.Schemas, tenant.PublicSchema()) &&
-		(g.State == Unread || g.sayErr() == other.sayErr()) &&
-		slices.Equal(g.Lacks, other.Lacks) && slices.Equal(g.Latest, other.Latest) && slices.Equal(g.Unknown, other.Unknown)
-}
-
-func (g *StatusGroup) sayErr() string {
-	if g.Err == nil {
-		return ""
+// key is equal for schemas that stand alike; public is alone. Those that could not be read
+// are alike whatever the reason is.
+func (g *StatusGroup) key(public bool) string {
+	var why string
+	if g.Err != nil && g.State != Unread {
+		why = g.Err.Error()
 	}
-	return g.Err.Error()
+	return fmt.Sprintf("%t %s %q %q %q %q", public, g.State, why, g.Lacks, g.Latest, g.Unknown)
 }

@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -62,6 +64,25 @@ func (c changer) readHistory(ctx context.Context, tx pgx.Tx, schema tenant.Schem
 		return nil
 	})
 	return h, err
+}
+
+// historyNow is readHistory in one round trip, where there is no transaction.
+func (c changer) historyNow(ctx context.Context, schema tenant.Schema) (history, error) {
+	batch := &pgconn.Batch{} // which is a transaction
+	batch.ExecParams("SELECT pg_catalog.set_config('lock_timeout', $1, true)", texts(milliseconds(c.config.LockTimeout)), nil, nil, nil)
+	batch.ExecParams("SELECT app, name, checksum, faked::text FROM "+searchpath.Qualify(schema, historyTable), nil, nil, nil, nil)
+	results, err := c.conn.PgConn().ExecBatch(ctx, batch).ReadAll()
+	h := make(history)
+	switch {
+	case dberr.Code(err) == dberr.UndefinedTable:
+		return h, nil
+	case err != nil:
+		return nil, err
+	}
+	for _, row := range results[1].Rows {
+		h.add(record{app: string(row[0]), name: string(row[1]), checksum: string(row[2]), faked: string(row[3]) == "true"})
+	}
+	return h, nil
 }
 
 func (h history) add(records ...record) {

@@ -232,10 +232,7 @@ func (r *run) histories(ctx context.Context, c changer, digest *string, f func(t
 
 // history reads the history of a schema.
 func (r *run) history(ctx context.Context, c changer, t target) (h history, err error) {
-	err = pgx.BeginFunc(ctx, c.conn, func(tx pgx.Tx) (err error) {
-		h, err = c.readHistory(ctx, tx, t.schema)
-		return err
-	})
+	h, err = c.historyNow(ctx, t.schema)
 	if dberr.Code(err) == dberr.InsufficientPrivilege {
 		return nil, fmt.Errorf("schema %q: its history: %w (GRANT USAGE ON SCHEMA %s and SELECT ON %s to the role, as for every schema; or GRANT pg_read_all_data, which shows it all rows, too)",
 			t.schema, err, searchpath.Quote(t.schema), searchpath.Qualify(t.schema, historyTable))
