@@ -49,20 +49,23 @@ func (m *Migrator) BuildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant)
 // OwnSchema gives what OnTenantCreated made in the schema of t to the migrator role, if the
 // schema is that role's: else migrations could not alter it. It is called within tx, after
 // the hook.
+//
+// What the hook gave to a third role stays that role's. What runs with the rights of its
+// owner, and might not work with those of the migrator role, stays the login's: functions
+// that are SECURITY DEFINER, and views, materialized views and tables with rules on what
+// the migrator role may use less of than the login. Migrations can drop these and not
+// replace them, unless the hook itself gives them to the role.
 func (m *Migrator) OwnSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
 	where := target{id: t.ID, schema: t.Schema}
 	front := &step{script: &script{app: ownApp, file: "creation"}}
 	_, err := changer{Migrator: m, conn: tx.Conn()}.send(ctx, where, []message{
 		{step: front, sql: "RESET SESSION AUTHORIZATION"}, // the hook may have another role
-		{
-			step: front,
-			sql: `SELECT cotenant.give_all($1, $2) FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner
-	WHERE n.nspname = $1 AND r.rolname = $2`,
-			args: texts(t.Schema.String(), m.config.MigratorRole),
-		},
+		{step: front, sql: giveMadeSQL, args: texts(t.Schema.String(), m.config.MigratorRole)},
 	})
 	return err
 }
+
+const giveMadeSQL = "SELECT cotenant.give_made($1, $2)"
 
 // build makes the schema, if the database has come to a version that is known.
 func (c changer) build(ctx context.Context, tx pgx.Tx, where target, steps []step, known []string) error {

@@ -315,6 +315,9 @@ func (c changer) explain(ctx context.Context, t target, m message, err error) er
 			m.step.script.file, t.schema, c.config.MigratorRole, pgErr.Message)
 	case strings.Contains(m.sql, " cotenant.") && (code == dberr.UndefinedFunction || code == dberr.UndefinedTable || code == dberr.InvalidSchemaName && !strings.Contains(m.sql, "regnamespace")):
 		return fmt.Errorf("%s: schema %q: what cotenant keeps of the schemas is not there, or is older than the program (migrate the shared apps first): %w", m.step.script.file, t.schema, err)
+	case m.sql == giveMadeSQL:
+		return fmt.Errorf("schema %q: what OnTenantCreated made there cannot be given to role %q: %w (let the hook make it as that role: SET LOCAL ROLE before it, RESET ROLE behind it)",
+			t.schema, c.config.MigratorRole, err)
 	case strings.Contains(m.sql, " cotenant.") && code == dberr.InsufficientPrivilege:
 		return fmt.Errorf("%s: schema %q: %w (GRANT USAGE ON SCHEMA cotenant and SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA cotenant to the role, or run as its owner)", m.step.script.file, t.schema, err)
 	case m.ends: // a deferred constraint, most likely

@@ -114,18 +114,59 @@ BEGIN
 END $$;
 
 -- give_all gives a schema and what is in it to a role, for an administrator: a schema that
--- was made before the role was there, or what a hook made in it. What belongs to an
--- extension is left alone; indexes, and the sequences of columns, go with their table.
+-- was made before the role was there, or what a hook made in it.
 CREATE OR REPLACE FUNCTION cotenant.give_all(schema text, role text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema, role);
+	PERFORM cotenant.give_things(schema, role, NULL);
+END $$;
+
+-- give_made gives what the login made in a schema of the migrator role's to that role, but
+-- for what would not do the same any more. Leaving a view may mean leaving one on it, so
+-- what is left is looked at until nothing more can be given.
+CREATE OR REPLACE FUNCTION cotenant.give_made(schema text, role text) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = schema AND r.rolname = role) THEN
+		WHILE cotenant.give_things(schema, role, session_user) > 0 LOOP
+		END LOOP;
+	END IF;
+END $$;
+
+-- does_as_well reports whether something in a schema does for a role all that it does for
+-- its owner. Not so a function that runs as its owner, which may do anything; nor what
+-- reaches, as its owner, relations that the role may use less of: a view, if it is not a
+-- security_invoker, a materialized view when it is refreshed, the rules of a table.
+CREATE OR REPLACE FUNCTION cotenant.does_as_well(class oid, object oid, role text) RETURNS boolean
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE class
+		WHEN 'pg_proc'::regclass THEN (SELECT NOT p.prosecdef FROM pg_proc AS p WHERE p.oid = object)
+		WHEN 'pg_class'::regclass THEN NOT EXISTS (
+			SELECT FROM pg_class AS c JOIN pg_rewrite AS w ON w.ev_class = c.oid
+			JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
+			LEFT JOIN pg_class AS used ON d.refclassid = 'pg_class'::regclass AND used.oid = d.refobjid
+			WHERE c.oid = object
+				AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) AS o WHERE c.relkind = 'v' AND o.option_name = 'security_invoker' AND o.option_value::boolean)
+				AND (c.relkind = 'm' AND d.refclassid = 'pg_proc'::regclass
+					OR used.relrowsecurity AND (used.relforcerowsecurity OR NOT pg_has_role(role, used.relowner, 'USAGE'))
+					OR EXISTS (SELECT FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
+						WHERE (privilege = 'SELECT' OR w.ev_type <> '1' OR pg_relation_is_updatable(c.oid, false) & 28 <> 0) -- 28: any of the others
+							AND has_table_privilege(c.relowner, used.oid, privilege) AND NOT has_table_privilege(role, used.oid, privilege))))
+		ELSE true
+	END
+$$;
+
+-- give_things gives what is in a schema to a role, all of it or what a role made as give_made
+-- has it, and returns how much that was. What belongs to an extension is left alone;
+-- indexes, and the sequences of columns, go with their table.
+CREATE OR REPLACE FUNCTION cotenant.give_things(schema text, role text, maker text) RETURNS integer
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	space oid := (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = schema);
 	command text;
+	given integer := 0;
 BEGIN
-	IF space IS NULL THEN
-		RAISE EXCEPTION 'schema "%" does not exist', schema USING ERRCODE = 'invalid_schema_name';
-	END IF;
-	EXECUTE format('ALTER SCHEMA %I OWNER TO %I', schema, role);
 	FOR command IN
 		WITH members AS MATERIALIZED ( -- pg_class and pg_type have no index by schema
 			SELECT d.classid, d.objid FROM pg_depend AS d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = space
@@ -165,17 +206,21 @@ BEGIN
 		SELECT format('ALTER %s %s OWNER TO %I', t.kind, t.name, role) FROM things AS t JOIN pg_roles AS r ON r.oid = t.owner
 		WHERE r.rolname <> role AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = t.class AND d.objid = t.id
 			AND (d.deptype = 'e' OR t.kind = 'SEQUENCE' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0))
+			AND (maker IS NULL OR r.rolname = maker AND cotenant.does_as_well(t.class, t.id, role))
 	LOOP
 		EXECUTE command;
+		given := given + 1;
 	END LOOP;
 	FOR command IN -- newer servers have given these along with their range, and refuse this
 		SELECT format('ALTER TYPE %I.%I OWNER TO %I', schema, t.typname, role)
 		FROM pg_depend AS m JOIN pg_range AS g ON g.rngtypid = m.objid JOIN pg_type AS t ON t.oid = g.rngmultitypid JOIN pg_roles AS r ON r.oid = t.typowner
-		WHERE m.refclassid = 'pg_namespace'::regclass AND m.refobjid = space AND m.classid = 'pg_type'::regclass AND t.typnamespace = space AND r.rolname <> role
+		WHERE m.refclassid = 'pg_namespace'::regclass AND m.refobjid = space AND m.classid = 'pg_type'::regclass AND t.typnamespace = space AND r.rolname <> role AND (maker IS NULL OR r.rolname = maker)
 			AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_type'::regclass AND d.objid = g.rngtypid AND d.deptype = 'e')
 	LOOP
 		EXECUTE command;
+		given := given + 1;
 	END LOOP;
+	RETURN given;
 END $$;
 
 CREATE OR REPLACE FUNCTION cotenant.may_become(role text) RETURNS boolean
