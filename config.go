@@ -42,7 +42,8 @@ type Config struct {
 	// OnTenantCreated is called for each new tenant, the public one too, in the
 	// transaction that creates it, with the tenant in ctx; see registry.Config.
 	// What it creates in the tenant's schema is given to the migrator role afterwards, so
-	// that migrations can alter it. Defaults to nothing.
+	// that migrations can alter it, but for what works only with the rights of the login
+	// (SECURITY DEFINER, views): see migrate.Migrator.OwnSchema. Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	// Pool configures the pool below Tenancy.DB, in place of
 	// DatabaseURL: a pgxpool.ParseConfig result with tracers, types and so on.

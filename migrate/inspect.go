@@ -25,10 +25,17 @@ func (s *survey) inspectAll(ctx context.Context) error {
 	}
 	err := r.each(ctx, next, 0, func(w *worker, t target) {
 		pauses := newPauses()
+		var behind bool
 		for attempt := 0; ; attempt++ {
-			err := w.use(ctx, func(c changer) error { return s.inspect(ctx, c, t) })
+			err := w.use(ctx, func(c changer) (err error) {
+				behind, err = s.inspect(ctx, c, t)
+				return err
+			})
 			if err != nil && passes(err) && attempt < r.config.Retries && pause(ctx, pauses.NextBackOff()) {
 				continue
+			}
+			if err == nil && behind { // it is in its group: not again, whatever the hook returns
+				err = r.needsSync(ctx, t)
 			}
 			if err != nil {
 				r.halt(err)
@@ -47,11 +54,12 @@ func (s *survey) inspectAll(ctx context.Context) error {
 	return err
 }
 
-// inspect looks into a schema, and notes what it needs and what differs.
-func (s *survey) inspect(ctx context.Context, c changer, t target) error {
+// inspect looks into a schema, and notes what it needs and what differs. It reports whether
+// the schema is to be told of.
+func (s *survey) inspect(ctx context.Context, c changer, t target) (behind bool, err error) {
 	h, err := s.run.history(ctx, c, t)
 	if err != nil {
-		return err
+		return false, err
 	}
 	t.digest = h.digest()
 	p, ok := s.run.remembered(t)
@@ -66,7 +74,7 @@ func (s *survey) inspect(ctx context.Context, c changer, t target) error {
 	if g.Err == nil && !migrates {
 		if err := c.inspect(ctx, t, g); err != nil {
 			if passes(err) || ctx.Err() != nil {
-				return err
+				return false, err
 			}
 			if s.sharedFirst() && !t.schema.IsPublic() {
 				err = fmt.Errorf("public is behind, and the shared apps come first: %w", err)
@@ -74,7 +82,7 @@ func (s *survey) inspect(ctx context.Context, c changer, t target) error {
 			g = &PlanGroup{Err: err}
 		}
 	}
-	return s.put(ctx, t, g)
+	return s.put(t, g, p.retired), nil
 }
 
 // sharedFirst reports whether public was looked at, and lacks something.
@@ -130,10 +138,12 @@ func (c changer) inspect(ctx context.Context, t target, g *PlanGroup) error {
 // maxDifferent is how many groups of schemas an inspection tells apart.
 const maxDifferent = 1000
 
-// put notes a schema with others that need the same.
-func (s *survey) put(ctx context.Context, t target, g *PlanGroup) error {
+// put notes a schema with others that need the same, and the apps that it has and that are
+// on no list. It reports whether the schema is not as it should be.
+func (s *survey) put(t target, g *PlanGroup, retired []string) (behind bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.run.report.retire(retired, 1)
 	key := g.key(t)
 	if s.alike[key] == nil && len(s.alike) >= maxDifferent {
 		*g = PlanGroup{Err: fmt.Errorf("in more than %d ways schemas are not as schema.sql is (look at fewer: --schema)", maxDifferent)}
@@ -149,10 +159,7 @@ func (s *survey) put(ctx context.Context, t target, g *PlanGroup) error {
 	if len(known.Schemas) < maxShown {
 		known.Schemas = append(known.Schemas, t.schema)
 	}
-	if g.Err == nil && len(g.Steps) == 0 {
-		return nil
-	}
-	return s.run.needsSync(ctx, t)
+	return g.Err != nil || len(g.Steps) > 0
 }
 
 // key is equal for schemas that need the same; public is alone.

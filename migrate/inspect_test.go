@@ -1,12 +1,17 @@
 package migrate_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // planSyncOf is PlanSync with options.
@@ -60,6 +65,55 @@ func differing(p *migrate.Plan) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// A plan with Verify names the apps that were retired, as every plan does.
+func TestPlanSyncVerifyRetired(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "base", "shop old", "base/schema.sql", "CREATE TABLE plans (id int)", "shop/schema.sql", "CREATE TABLE a (id int)", "old/schema.sql", "CREATE TABLE o (id int)")
+	s.add(t, "acme", "beta")
+	s.sync(t, migrate.SyncOptions{})
+	s.shared, s.tenants = nil, []string{"shop"}
+	want := []migrate.RetiredApp{{App: "base", Schemas: 1}, {App: "old", Schemas: 2}}
+	for _, verify := range []bool{false, true} {
+		p, err := s.fleet(t).PlanSync(t.Context(), &migrate.SyncOptions{RunOptions: migrate.RunOptions{Verify: verify}})
+		if err != nil || !slices.Equal(p.Retired, want) {
+			t.Errorf("Verify %v: %v, %v; want %v", verify, p.Retired, err, want)
+		}
+	}
+}
+
+// A hook that hears of a schema keeps no other worker from its schema; and one that fails
+// ends the plan, whatever the reason.
+func TestPlanSyncVerifyTells(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", "shop/schema.sql", "CREATE TABLE a (id int)")
+	s.add(t, "acme", "beta")
+	met := make(chan struct{})
+	s.config.OnSchemaNeedsSync = func(ctx context.Context, who *tenant.Tenant) error {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		select { // one of the two hands over to the other, which is here at the same time
+		case met <- struct{}{}:
+		case <-met:
+		case <-ctx.Done():
+			return fmt.Errorf("%v is alone", who)
+		}
+		return nil
+	}
+	s.plans(t, planSyncOf(t, migrate.SyncOptions{RunOptions: migrate.RunOptions{Verify: true}}), "1 public: ", "2 acme beta: sync shop/schema.sql")
+
+	calls := 0
+	s.config.OnSchemaNeedsSync = func(context.Context, *tenant.Tenant) error {
+		calls++
+		return io.ErrUnexpectedEOF // of a look-up over a connection that was lost
+	}
+	_, err := s.fleet(t).PlanSync(t.Context(), &migrate.SyncOptions{RunOptions: migrate.RunOptions{Verify: true, Jobs: 1}})
+	if !errors.Is(err, io.ErrUnexpectedEOF) || calls != 1 {
+		t.Errorf("PlanSync: %v, after %d calls", err, calls)
+	}
 }
 
 // What is to be migrated first is not compared: it will be otherwise then.

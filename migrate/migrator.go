@@ -39,7 +39,8 @@ type Config struct {
 	MigratorRole string
 	// OnMigrated is called when a schema was changed by a run, and that is on disk, with
 	// the schema's tenant in ctx, and with what was done; also where a later file failed.
-	// An error is reported as the schema's; what was done stays. Defaults to nothing.
+	// If the run's ctx ends it is still called, with 5 seconds to go. An error is reported
+	// as the schema's; what was done stays. Defaults to nothing.
 	OnMigrated func(ctx context.Context, t *tenant.Tenant, applied []Applied) error
 	// OnMigrating is called in the transaction of each file that runs in a schema that
 	// exists, behind its statements, as the login and with the search path at the
@@ -50,7 +51,8 @@ type Config struct {
 	// Defaults to nothing.
 	OnMigrating func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant, applied Applied) error
 	// OnSchemaNeedsSync is called by Fleet.Plan and PlanSync for each schema that is
-	// behind. An error ends the plan. Defaults to nothing.
+	// behind; with Verify by several goroutines at once. An error ends the plan. Defaults
+	// to nothing.
 	OnSchemaNeedsSync func(ctx context.Context, t *tenant.Tenant) error
 	// OnSchemaSynced is called as OnMigrated is, after it, where nothing failed. Defaults
 	// to nothing.

@@ -41,7 +41,13 @@ func (s *survey) take(ctx context.Context, c changer) error {
 		t.digest = h.digest()
 		add := func() error { return s.add(ctx, c, t, h, 1, nil) }
 		if s.inspects() {
-			add = func() error { return s.inspect(ctx, c, t) }
+			add = func() error {
+				behind, err := s.inspect(ctx, c, t)
+				if err == nil && behind {
+					err = r.needsSync(ctx, t)
+				}
+				return err
+			}
 		}
 		if err := add(); err != nil {
 			return err

@@ -71,7 +71,8 @@ type Config struct {
 	// commit, ctx is refused everywhere else with tenant.ErrUncommitted; calls
 	// of the registry take a connection of their own, and do not see the
 	// tenant. What it creates in the schema is given to the migrator role afterwards, as
-	// which migrations run, if the Builder is a SchemaOwner. Defaults to nothing.
+	// which migrations run, if the Builder is a SchemaOwner; see migrate.Migrator.OwnSchema
+	// for what is not. Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	// TenantsTable is the name of the tenants' table. Neither name can be
 	// changed once the tables were made. Defaults to cotenant.tenants.
