@@ -188,6 +188,53 @@ t3: synced`
 	s.is(t, "t1", "a b c", "shop/1_a shop/2_b shop/3_c")
 }
 
+// What was done before ctx ended is told, in this run: the next one has nothing to tell of
+// it. It is told with a ctx that goes on, also if it ends while a hook is at work.
+func TestOnMigratedWhenContextEnds(t *testing.T) {
+	t.Parallel()
+
+	for _, where := range []string{"in a migration", "in the hook"} {
+		s := newSite(t, "", "")
+		s.add(t, "t1")
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s.config.TenantApps = []migrate.App{{Name: "shop", FS: files("migrations/1_a.sql", "CREATE TABLE a (id int)"), Migrations: []migrate.Migration{{Name: "2_b", Up: func(ctx context.Context, tx pgx.Tx) error {
+			if where == "in a migration" {
+				cancel()
+			}
+			_, err := tx.Exec(ctx, "CREATE TABLE b (id int)")
+			return err
+		}}}}}
+		var h heard
+		s.config.OnMigrated = func(ctx context.Context, who *tenant.Tenant, applied []migrate.Applied) error {
+			if where == "in the hook" {
+				cancel()
+			}
+			h.add("%s: %d %v", who.Schema, len(applied), ctx.Err())
+			return ctx.Err()
+		}
+		s.config.OnSchemaSynced = func(ctx context.Context, who *tenant.Tenant) error {
+			h.add("%s: synced", who.Schema)
+			return ctx.Err()
+		}
+		report, err := s.fleet(t).Migrate(ctx, nil)
+		got := h.take()
+		if where == "in the hook" {
+			if got != "t1: 2 <nil>\nt1: synced" || report.Failed > 0 {
+				t.Errorf("%s: heard %q; %v", where, got, report)
+			}
+			continue
+		}
+		if !errors.Is(err, context.Canceled) || report.Interrupted != 1 || report.Failed > 0 {
+			t.Errorf("%s: %v, %v", where, report, err)
+		}
+		if got != "t1: 1 <nil>" {
+			t.Errorf("%s: heard %q", where, got)
+		}
+		s.is(t, "t1", "a", "shop/1_a")
+	}
+}
+
 // The hooks get the tenant that Config.Tenant has; what that cannot find is an error.
 func TestHooksGetTheTenant(t *testing.T) {
 	t.Parallel()

@@ -167,9 +167,12 @@ type Report struct {
 	Failed int
 	// Failures are the first hundred of those.
 	Failures []Result
-	// Interrupted is how many schemas were being worked on when ctx ended. The migration
-	// in flight was rolled back; what was done before it stays. They count neither as
-	// failed nor as untouched.
+	// Interrupted is how many schemas were being worked on when ctx ended. What was done
+	// before the migration in flight stays, and OnMigrated has heard of it. That migration
+	// was rolled back, with two exceptions: if ctx ended during its COMMIT it may be there,
+	// which the next run sees, and no hook has heard of it; and where statements run one by
+	// one (CREATE INDEX CONCURRENTLY) those that ran stay, and the next run goes on behind
+	// them. They count neither as failed nor as untouched.
 	Interrupted int
 	// LeftToMigrate are the apps that Sync left alone because they have migrations.
 	LeftToMigrate []string

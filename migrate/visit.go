@@ -45,9 +45,7 @@ func (r *run) change(ctx context.Context, w *worker, t target) Result {
 		err = fmt.Errorf("schema %q: %w: %w", v.t.schema, ErrInterrupted, context.Cause(ctx))
 	}
 	v.result.Schema, v.result.Err, v.result.Duration = v.t.schema, err, time.Since(start)
-	if ctx.Err() == nil {
-		v.result.Err = r.tell(ctx, v.t, &v.result)
-	}
+	v.result.Err = r.tell(ctx, v.t, &v.result)
 	if thrown, ok := errors.AsType[*PanicError](v.result.Err); ok {
 		r.logger.WarnContext(ctx, "panic", "schema", v.t.schema.String(), "value", fmt.Sprint(thrown.Value), "stack", string(thrown.Stack))
 	}

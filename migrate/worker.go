@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -76,11 +77,14 @@ func (w *worker) close(ctx context.Context) {
 }
 
 // tell calls the hooks that hear of a schema that was changed, and returns its error with
-// theirs.
+// theirs. They hear of it also if ctx has ended meanwhile: the next run would not know that
+// they have not.
 func (r *run) tell(ctx context.Context, t target, result *Result) error {
 	if len(result.Applied) == 0 || !r.config.tellsDurable() {
 		return result.Err
 	}
+	ctx, cancel := outlast(ctx)
+	defer cancel()
 	who, err := r.tenantOf(ctx, t)
 	if err != nil {
 		return errors.Join(result.Err, err)
@@ -99,6 +103,16 @@ func (r *run) tell(ctx context.Context, t target, result *Result) error {
 		}
 	}
 	return nil
+}
+
+// outlast returns a context that ends cleanupTimeout after ctx.
+func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(cleanupTimeout, cancel) })
+	return longer, func() {
+		stop()
+		cancel()
+	}
 }
 
 // needsSync tells that a schema is missing or behind, and is not changed now.
