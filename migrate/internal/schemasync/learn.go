@@ -1,6 +1,7 @@
 package schemasync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,10 +56,11 @@ func (e *StatementError) Unwrap() error { return e.Err }
 //
 // After each statement it is read what the statement can have touched, by the names in
 // it, and after each app the whole scratch schema: if that is not as it should be then, an
-// event trigger was at work, or a statement reached further than its text says. Then all
-// is done once more, and the whole is read after every statement. That is also done after
-// single statements of which it is not known what they touch, such as DROP and DO. It is
-// for once a run, not for each schema.
+// event trigger was at work, or a statement reached further than its text says, such as an
+// INSERT with a trigger that makes a partition. Then all is done once more, and the whole
+// is read after every statement. That is also done before and after single statements of
+// which it is not known what they touch, such as DROP and DO. It is for once a run, not for
+// each schema.
 func Learn(ctx context.Context, tx pgx.Tx, apps [][]sqlfile.Statement, options *Options) (definitions []*Definition, err error) {
 	if options == nil {
 		options = &Options{}
@@ -114,7 +116,9 @@ type learner struct {
 	thorough bool
 	creators map[string]place // of every object that was ever there: who made it last
 	state    map[string]catalog.Object
-	rows     map[string]int64 // see written
+	sure     bool             // state is known to be all that is there
+	rows     map[string]int64 // see countSQL
+	catalog  int64            // see catalogWrites
 	apps     [][]step
 	ends     []map[string]catalog.Object // the state after each app
 }
@@ -143,7 +147,7 @@ func (l *learner) open(ctx context.Context, options *Options) error {
 			return err
 		}
 	}
-	l.state, l.rows = map[string]catalog.Object{}, map[string]int64{}
+	l.state, l.sure, l.rows = map[string]catalog.Object{}, true, map[string]int64{}
 	return l.plan(ctx)
 }
 
@@ -173,11 +177,14 @@ func (l *learner) plan(ctx context.Context) error {
 func (l *learner) run(ctx context.Context, app int, statements []sqlfile.Statement) error {
 	steps := make([]step, len(statements))
 	for i, statement := range statements {
+		steps[i] = step{statement: statement}
+		if err := l.lookBefore(ctx, &steps[i]); err != nil {
+			return err
+		}
 		_, err := l.tx.Conn().PgConn().ExecParams(ctx, statement.Text, nil, nil, nil, nil).Close()
 		if err != nil {
 			return &StatementError{App: app, Statement: i, Err: err}
 		}
-		steps[i] = step{statement: statement}
 		if err := l.watch(ctx, &steps[i]); err != nil {
 			return err
 		}
@@ -185,14 +192,14 @@ func (l *learner) run(ctx context.Context, app int, statements []sqlfile.Stateme
 			l.creators[key] = place{app, i}
 		}
 	}
-	objects, err := catalog.ReadNamed(ctx, l.tx, l.schema)
+	end, err := l.read(ctx)
 	if err != nil {
 		return err
 	}
-	end := stateOf(objects)
 	if !l.thorough && !maps.Equal(end, l.state) {
 		return errReachesFurther
 	}
+	l.sure = true
 	l.apps = append(l.apps, steps)
 	l.ends = append(l.ends, end)
 	return nil
@@ -207,6 +214,32 @@ func stateOf(objects []catalog.Object) map[string]catalog.Object {
 	return state
 }
 
+// lookBefore looks at what would be taken for the work of a statement that is about to
+// run, and is there already.
+func (l *learner) lookBefore(ctx context.Context, s *step) (err error) {
+	_, known := s.statement.Touches()
+	switch {
+	case l.thorough, s.setting(), known:
+		return nil
+	case s.manipulation():
+		l.catalog, err = l.catalogWrites(ctx)
+		return err
+	case l.sure:
+		return nil
+	}
+	state, err := l.read(ctx)
+	if err == nil && !maps.Equal(state, l.state) {
+		err = errReachesFurther
+	}
+	return err
+}
+
+// read reads the whole scratch schema.
+func (l *learner) read(ctx context.Context) (map[string]catalog.Object, error) {
+	objects, err := catalog.ReadNamed(ctx, l.tx, l.schema)
+	return stateOf(objects), err
+}
+
 // watch notes what the statement that just ran did.
 func (l *learner) watch(ctx context.Context, s *step) error {
 	if s.setting() {
@@ -214,74 +247,56 @@ func (l *learner) watch(ctx context.Context, s *step) error {
 	}
 	names, known := s.statement.Touches()
 	switch {
+	case l.thorough, !known && !s.manipulation():
+		if err := l.watchAll(ctx, s); err != nil {
+			return err
+		}
 	case s.manipulation():
-	case known && !l.thorough:
-		objects, err := catalog.ReadSome(ctx, l.tx, l.schema, names)
-		if err != nil {
-			return err
+		if n, err := l.catalogWrites(ctx); err != nil || n != l.catalog {
+			return cmp.Or(err, errReachesFurther)
 		}
-		for _, o := range objects {
-			s.note(l.state, o)
-			l.state[o.Key()] = o
-		}
-		if !s.word("ALTER") {
-			return nil // it works on no rows
-		}
+		var name string
+		name, known = s.statement.WrittenTable()
+		names = []string{name}
 	default:
-		objects, err := catalog.ReadNamed(ctx, l.tx, l.schema)
-		if err != nil {
-			return err
-		}
-		state := stateOf(objects)
-		for _, o := range objects {
-			s.note(l.state, o)
-		}
-		for key := range l.state {
-			if _, ok := state[key]; !ok {
-				s.drops = append(s.drops, key)
-			}
-		}
-		l.state = state
-	}
-	rows, err := l.written(ctx)
-	for key, n := range rows {
-		if n != l.rows[key] {
-			s.writes = append(s.writes, key)
+		if err := l.watchNamed(ctx, s, names); err != nil || !s.word("ALTER") {
+			return err // others work on no rows
 		}
 	}
-	l.rows = rows
-	return err
+	return l.watchRows(ctx, s, names, known)
 }
 
-// written returns, for each table, how many of its rows were inserted, updated and
-// deleted in the transaction, and for each sequence the value that it has come to.
-func (l *learner) written(ctx context.Context) (map[string]int64, error) {
-	rows, err := l.tx.Query(ctx, `
-		SELECT CASE c.relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || pg_catalog.quote_ident(c.relname),
-			CASE c.relkind WHEN 'S' THEN COALESCE(pg_catalog.pg_sequence_last_value(c.oid), 0)
-			ELSE pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
-				+ pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) END
-		FROM pg_catalog.pg_namespace n
-		JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = n.oid
-			AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-		JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'S')
-		WHERE n.nspname = $1::text`, l.schema)
+// watchNamed notes what the statement did to the objects that it names.
+func (l *learner) watchNamed(ctx context.Context, s *step, names []string) error {
+	objects, err := catalog.ReadSome(ctx, l.tx, l.schema, names)
 	if err != nil {
-		return nil, fmt.Errorf("scratch schema: %w", err)
+		return err
 	}
-	written := map[string]int64{}
-	var (
-		key string
-		n   int64
-	)
-	_, err = pgx.ForEachRow(rows, []any{&key, &n}, func() error {
-		written[key] = n
-		return nil
-	})
+	for _, o := range objects {
+		s.note(l.state, o)
+		l.state[o.Key()] = o
+	}
+	l.sure = false
+	return nil
+}
+
+// watchAll notes what the statement did to anything.
+func (l *learner) watchAll(ctx context.Context, s *step) error {
+	objects, err := catalog.ReadNamed(ctx, l.tx, l.schema)
 	if err != nil {
-		return nil, fmt.Errorf("scratch schema: %w", err)
+		return err
 	}
-	return written, nil
+	state := stateOf(objects)
+	for _, o := range objects {
+		s.note(l.state, o)
+	}
+	for key := range l.state {
+		if _, ok := state[key]; !ok {
+			s.drops = append(s.drops, key)
+		}
+	}
+	l.state, l.sure = state, true
+	return nil
 }
 
 // finish makes the definitions of what is there in the end.

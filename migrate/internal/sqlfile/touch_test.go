@@ -47,3 +47,26 @@ func TestTouches(t *testing.T) {
 		}
 	}
 }
+
+func TestWrittenTable(t *testing.T) {
+	t.Parallel()
+
+	for text, want := range map[string]string{
+		`INSERT INTO "A" (b, c) VALUES (now(), 'f(')`:                                     "A",
+		"INSERT INTO A (b) SELECT c FROM d ON CONFLICT (b) DO UPDATE SET b = 1":           "a",
+		"INSERT INTO a DEFAULT VALUES":                                                    "a",
+		"INSERT INTO a VALUES (nextval('s'))":                                             "",
+		"INSERT INTO public.a VALUES (1)":                                                 "",
+		"UPDATE ONLY a SET b = 1":                                                         "a",
+		"UPDATE a SET b = f(b)":                                                           "",
+		"DELETE FROM ONLY a WHERE b IN (SELECT c FROM d)":                                 "a",
+		"MERGE INTO a USING b ON a.c = b.c WHEN NOT MATCHED THEN INSERT (c) VALUES (b.c)": "a",
+		"WITH x AS (INSERT INTO b VALUES (1) RETURNING c) INSERT INTO a SELECT c FROM x":  "",
+		"SELECT 1": "",
+	} {
+		name, known := statement(t, text).WrittenTable()
+		if name != want || known != (want != "") {
+			t.Errorf("%s: %q, %v; want %q", text, name, known, want)
+		}
+	}
+}
