@@ -4,7 +4,7 @@ package catalog
 // From PostgreSQL 18 on NOT NULL is a constraint, which can be there and not hold for
 // old rows; it stays a part of its column.
 const columnsSQL = `
-	SELECT 'column', r.name || '.' || pg_catalog.quote_ident(a.attname), r.key, pg_catalog.concat_ws(' ',
+	SELECT 'column', r.name || '.' || pg_catalog.quote_ident(a.attname), r.key, pg_catalog.concat_ws(E'\x1f',
 			pg_catalog.format_type(a.atttypid, a.atttypmod),
 			CASE WHEN a.attcollation <> t.typcollation THEN 'COLLATE ' || a.attcollation::pg_catalog.regcollation::text END,
 			CASE WHEN a.attnotnull THEN 'NOT NULL' END,
@@ -20,7 +20,7 @@ const columnsSQL = `
 			'STATISTICS ' || NULLIF(a.attstattarget, -1),
 			'WITH (' || pg_catalog.array_to_string(a.attoptions, ', ') || ')',
 			'OPTIONS (' || pg_catalog.array_to_string(a.attfdwoptions, ', ') || ')'),
-		COALESCE(a.attacl::text, ''),
+		NULL, a.attacl,
 		'pg_catalog.pg_class'::pg_catalog.regclass::oid, r.oid, a.attnum::int
 	FROM relation r
 	JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -9,7 +9,8 @@
 //
 // Left out are what extensions own, what only serves a constraint (its index, the
 // triggers of a foreign key), what a partition has because its parent has it
-// (constraints, row triggers), the order of columns, and cotenant's own tables.
+// (constraints, row triggers), and cotenant's own tables. The order of columns is beside their
+// definitions, in [Object.Position].
 //
 // A schema of 22 tables, 50 indexes and 20 foreign keys makes about 300 objects, and is
 // read in 5 to 10 ms on PostgreSQL 15 and 18, most of it PostgreSQL's writing of

@@ -7,8 +7,8 @@ package catalog
 const functionsSQL = `
 	SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END,
 		pg_catalog.quote_ident(p.proname) || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')', '',
-		pg_catalog.concat_ws(E'\n',
-			pg_catalog.concat_ws(' ', '(' || pg_catalog.pg_get_function_arguments(p.oid) || ')',
+		pg_catalog.concat_ws(E'\x1e',
+			pg_catalog.concat_ws(E'\x1f', '(' || pg_catalog.pg_get_function_arguments(p.oid) || ')',
 				'RETURNS ' || pg_catalog.pg_get_function_result(p.oid),
 				'LANGUAGE ' || (SELECT pg_catalog.quote_ident(l.lanname) FROM pg_catalog.pg_language l WHERE l.oid = p.prolang),
 				CASE p.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' END,
@@ -24,10 +24,10 @@ const functionsSQL = `
 					SELECT pg_catalog.string_agg(
 						CASE WHEN s.name IN (pg_catalog.quote_ident(ns.nspname), '"' || ns.nspname || '"') THEN '<schema>' ELSE s.name END, ', ' ORDER BY s.n)
 					FROM ns, pg_catalog.regexp_split_to_table(pg_catalog.substr(c.setting, 13), ',\s*') WITH ORDINALITY s (name, n))
-				ELSE c.setting END, E'\n' ORDER BY c.setting)
+				ELSE c.setting END, E'\x1e' ORDER BY c.setting)
 			FROM pg_catalog.unnest(p.proconfig) c (setting)),
 			p.probin, COALESCE(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc)),
-		pg_catalog.concat_ws(' ', pg_catalog.pg_get_userbyid(p.proowner), p.proacl::text),
+		p.proowner, p.proacl,
 		'pg_catalog.pg_proc'::pg_catalog.regclass::oid, p.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_proc p ON p.oid = m.objid
@@ -52,7 +52,7 @@ const aggregatesSQL = `
 			'MINITCOND = ' || pg_catalog.quote_literal(a.aggminitval),
 			'SORTOP = ' || NULLIF(a.aggsortop, 0)::pg_catalog.regoperator::text,
 			'KIND = ' || a.aggkind::text, 'PARALLEL = ' || p.proparallel::text) || ')',
-		pg_catalog.concat_ws(' ', pg_catalog.pg_get_userbyid(p.proowner), p.proacl::text),
+		p.proowner, p.proacl,
 		'pg_catalog.pg_proc'::pg_catalog.regclass::oid, p.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_proc p ON p.oid = m.objid

@@ -4,7 +4,7 @@ package catalog
 // the index's name, which pg_get_indexdef writes behind CREATE INDEX; with true for
 // its last argument it names the table as the path has it.
 const indexesSQL = `
-	SELECT 'index', x.name, x.key, pg_catalog.concat_ws(' ',
+	SELECT 'index', x.name, x.key, pg_catalog.concat_ws(E'\x1f',
 			CASE WHEN x.indisunique THEN 'UNIQUE' END,
 			pg_catalog.substr(pg_catalog.pg_get_indexdef(x.indexrelid, 0, true),
 				pg_catalog.length('CREATE ' || CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || x.name || ' ') + 1),
@@ -14,7 +14,7 @@ const indexesSQL = `
 			CASE WHEN x.indisclustered THEN 'CLUSTER' END,
 			CASE WHEN x.indisreplident THEN 'REPLICA IDENTITY' END,
 			CASE WHEN NOT x.indisvalid THEN 'INVALID' END),
-		'', 'pg_catalog.pg_class'::pg_catalog.regclass::oid, x.indexrelid, 0
+		NULL, NULL, 'pg_catalog.pg_class'::pg_catalog.regclass::oid, x.indexrelid, 0
 	FROM (
 		SELECT r.key, pg_catalog.quote_ident(c.relname) AS name, c.relispartition, c.reltablespace,
 			i.indexrelid, i.indisunique, i.indisclustered, i.indisreplident, i.indisvalid

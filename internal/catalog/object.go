@@ -1,5 +1,7 @@
 package catalog
 
+import "strings"
+
 // Object is something that a schema has. Objects are comparable.
 type Object struct {
 	// Kind is what the object is: table, column, index, constraint, …
@@ -17,8 +19,39 @@ type Object struct {
 	// would stand behind its name. It does not have the schema's name, owners,
 	// privileges or comments, and is empty for an ordinary table.
 	Definition string
-	// Access is who owns the object, and who else has which privileges on it.
+	// Access is who owns the object, and who has which privileges on it where these are
+	// not the ones that every new object has.
 	Access string
+	// Position is the place of a column among those of its table, with gaps where
+	// columns were dropped; 0 for all else.
+	Position int32
+
+	parts string // Definition with separators
+}
+
+// separators stand, in what the query returns, between the parts of a definition, in
+// place of a space and of a line break.
+const (
+	spaceSeparator = "\x1f"
+	lineSeparator  = "\x1e"
+)
+
+// Parts are what Definition is made of: for a column its type, then COLLATE …, NOT NULL,
+// DEFAULT … and so on as far as it has them, in the order in which they stand there; for
+// a function its arguments, RETURNS …, LANGUAGE … and the like, SET … for each setting,
+// and the body.
+func (o Object) Parts() []string {
+	if o.parts == "" {
+		return nil
+	}
+	return strings.Split(strings.ReplaceAll(o.parts, lineSeparator, spaceSeparator), spaceSeparator)
+}
+
+// defined is an object with the definition that the query returned for it.
+func (o Object) defined() Object {
+	o.parts = o.Definition
+	o.Definition = strings.ReplaceAll(strings.ReplaceAll(o.Definition, spaceSeparator, " "), lineSeparator, "\n")
+	return o
 }
 
 // Key tells the object from all others of the schema: "column things.price".
@@ -35,6 +68,7 @@ const (
 	Comment                 Kind = "comment"
 	Constraint              Kind = "constraint"
 	Conversion              Kind = "conversion"
+	DefaultPrivileges       Kind = "default privileges"
 	Domain                  Kind = "domain"
 	Extension               Kind = "extension"
 	ForeignTable            Kind = "foreign table"
@@ -47,6 +81,7 @@ const (
 	Policy                  Kind = "policy"
 	Procedure               Kind = "procedure"
 	Rule                    Kind = "rule"
+	SchemaItself            Kind = "schema"
 	Sequence                Kind = "sequence"
 	Statistics              Kind = "statistics"
 	Table                   Kind = "table"

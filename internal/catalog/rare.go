@@ -7,7 +7,7 @@ package catalog
 const collationsSQL = `
 	SELECT 'collation', pg_catalog.quote_ident(c.collname), '',
 		(pg_catalog.to_jsonb(c) - ARRAY['oid', 'collname', 'collnamespace', 'collowner', 'collversion'])::text,
-		pg_catalog.pg_get_userbyid(c.collowner)::text,
+		c.collowner, NULL,
 		'pg_catalog.pg_collation'::pg_catalog.regclass::oid, c.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_collation c ON c.oid = m.objid
@@ -22,7 +22,7 @@ const operatorsSQL = `
 			'RESTRICT = ' || NULLIF(o.oprrest::oid, 0)::pg_catalog.regprocedure::text,
 			'JOIN = ' || NULLIF(o.oprjoin::oid, 0)::pg_catalog.regprocedure::text,
 			CASE WHEN o.oprcanhash THEN 'HASHES' END, CASE WHEN o.oprcanmerge THEN 'MERGES' END) || ')',
-		pg_catalog.pg_get_userbyid(o.oprowner)::text,
+		o.oprowner, NULL,
 		'pg_catalog.pg_operator'::pg_catalog.regclass::oid, o.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_operator o ON o.oid = m.objid
@@ -37,7 +37,7 @@ const operatorFamiliesSQL = `
 			(SELECT pg_catalog.string_agg('FUNCTION ' || p.amprocnum || ' ' || p.amproc::oid::pg_catalog.regprocedure::text, ', '
 				ORDER BY p.amprocnum, p.amproc::oid::pg_catalog.regprocedure::text COLLATE "C")
 			FROM pg_catalog.pg_amproc p WHERE p.amprocfamily = f.oid)),
-		pg_catalog.pg_get_userbyid(f.opfowner)::text,
+		f.opfowner, NULL,
 		'pg_catalog.pg_opfamily'::pg_catalog.regclass::oid, f.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_opfamily f ON f.oid = m.objid
@@ -49,7 +49,7 @@ const operatorClassesSQL = `
 	SELECT 'operator class', pg_catalog.quote_ident(c.opcname) || ' USING ' || a.amname, '', pg_catalog.concat_ws(' ',
 			CASE WHEN c.opcdefault THEN 'DEFAULT' END, 'FOR TYPE', pg_catalog.format_type(c.opcintype, NULL),
 			'STORAGE ' || pg_catalog.format_type(NULLIF(c.opckeytype, 0), NULL)),
-		pg_catalog.pg_get_userbyid(c.opcowner)::text,
+		c.opcowner, NULL,
 		'pg_catalog.pg_opclass'::pg_catalog.regclass::oid, c.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_opclass c ON c.oid = m.objid
@@ -62,7 +62,7 @@ const textSearchSQL = `
 			(SELECT 'PARSER ' || pg_catalog.quote_ident(p.prsname) FROM pg_catalog.pg_ts_parser p WHERE p.oid = c.cfgparser),
 			(SELECT pg_catalog.string_agg(f.maptokentype || ' ' || f.mapdict::pg_catalog.regdictionary::text, ', ' ORDER BY f.maptokentype, f.mapseqno)
 			FROM pg_catalog.pg_ts_config_map f WHERE f.mapcfg = c.oid)),
-		pg_catalog.pg_get_userbyid(c.cfgowner)::text,
+		c.cfgowner, NULL,
 		'pg_catalog.pg_ts_config'::pg_catalog.regclass::oid, c.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_ts_config c ON c.oid = m.objid
@@ -70,7 +70,7 @@ const textSearchSQL = `
 	UNION ALL
 	SELECT 'text search dictionary', pg_catalog.quote_ident(d.dictname), '', pg_catalog.concat_ws(' ',
 			(SELECT 'TEMPLATE ' || pg_catalog.quote_ident(t.tmplname) FROM pg_catalog.pg_ts_template t WHERE t.oid = d.dicttemplate), d.dictinitoption),
-		pg_catalog.pg_get_userbyid(d.dictowner)::text,
+		d.dictowner, NULL,
 		'pg_catalog.pg_ts_dict'::pg_catalog.regclass::oid, d.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_ts_dict d ON d.oid = m.objid
@@ -82,7 +82,7 @@ const conversionsSQL = `
 			CASE WHEN c.condefault THEN 'DEFAULT' END,
 			'FOR ' || pg_catalog.pg_encoding_to_char(c.conforencoding) || ' TO ' || pg_catalog.pg_encoding_to_char(c.contoencoding),
 			'FROM ' || c.conproc::oid::pg_catalog.regprocedure::text),
-		pg_catalog.pg_get_userbyid(c.conowner)::text,
+		c.conowner, NULL,
 		'pg_catalog.pg_conversion'::pg_catalog.regclass::oid, c.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_conversion c ON c.oid = m.objid
@@ -91,7 +91,7 @@ const conversionsSQL = `
 // extensionsSQL are the extensions whose objects are in the schema, in whichever
 // version.
 const extensionsSQL = `
-	SELECT 'extension', pg_catalog.quote_ident(e.extname), '', '', pg_catalog.pg_get_userbyid(e.extowner)::text,
+	SELECT 'extension', pg_catalog.quote_ident(e.extname), '', '', e.extowner, NULL,
 		'pg_catalog.pg_extension'::pg_catalog.regclass::oid, e.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_extension e ON e.oid = m.objid

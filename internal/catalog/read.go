@@ -13,7 +13,7 @@ import (
 // Read returns the objects of schema, each after those that it belongs to, in one
 // round trip (and one more where the connection prepares the query first). What it
 // keeps in memory is bounded by the schema. The error wraps tenant.ErrSchemaNotFound
-// if there is no such schema.
+// if there is no such schema, and is a *UsageError if the role may not use it.
 //
 // The search path of tx is the schema's while the query runs, and afterwards what it
 // was before.
@@ -37,6 +37,16 @@ func ReadSome(ctx context.Context, tx pgx.Tx, schema string, names []string) ([]
 	var objects []Object
 	err := each(ctx, tx, schema, append([]string{}, names...), func(o Object, _ address) { objects = append(objects, o) })
 	return objects, err
+}
+
+// UsageError says that a role may not use a schema. Nothing in the catalog is hidden from
+// it, but for it the schema is not on the search path, so that the definitions would name
+// the schema.
+type UsageError struct{ Role, Schema string }
+
+// Error says what is to be granted.
+func (e *UsageError) Error() string {
+	return fmt.Sprintf("role %q may not use it (GRANT USAGE ON SCHEMA %s TO %s)", e.Role, pgx.Identifier{e.Schema}.Sanitize(), pgx.Identifier{e.Role}.Sanitize())
 }
 
 // Prepare keeps the query of Read on the connection of tx, however that treats its
@@ -93,10 +103,17 @@ func each(ctx context.Context, tx pgx.Tx, schema string, some []string, f func(O
 	dest := []any{&o.Kind, &o.Name, &o.Of, &o.Definition, &o.Access, &at.class, &at.object, &at.sub}
 	_, err = pgx.ForEachRow(rows, dest, func() error {
 		if o.Kind == "" { // the rows that set the path
-			exists = true
+			exists = exists || o.Of == "" // the last one is there also if the schema was dropped meanwhile
+			if o.Definition != "" {
+				return &UsageError{Role: o.Definition, Schema: schema}
+			}
 			return nil
 		}
-		f(o, at)
+		o.Position = 0
+		if o.Kind == Column {
+			o.Position = at.sub
+		}
+		f(o.defined(), at)
 		return nil
 	})
 	if err != nil {
@@ -137,17 +154,19 @@ WITH RECURSIVE ns AS MATERIALIZED (
 	WHERE m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
 	AND c.relnamespace = (SELECT ns.oid FROM ns)
 	AND c.relname <> 'cotenant_migrations'
-), object (kind, name, belongs, definition, access, class, object, sub) AS MATERIALIZED (` +
+), object (kind, name, belongs, definition, owner, acl, class, object, sub) AS MATERIALIZED (` +
 		strings.Join(branches, "\nUNION ALL") + `
 )
-SELECT '' AS kind, ns.path AS name, '' AS belongs, '' AS definition, '' AS access, 0::oid AS class, 0::oid AS object, 0 AS sub
+SELECT '' AS kind, ns.path AS name, '' AS belongs, CASE WHEN pg_catalog.has_schema_privilege(ns.oid, 'USAGE') THEN '' ELSE current_user::text END AS definition,
+	'' AS access, 0::oid AS class, 0::oid AS object, 0 AS sub
 FROM ns
+WHERE pg_catalog.has_schema_privilege(ns.oid, 'USAGE') IS NOT NULL -- it is where the schema was dropped just now
 UNION ALL
-SELECT kind, name, belongs, definition, access, class, object, sub
-FROM object
+SELECT o.kind, o.name, o.belongs, o.definition, ` + accessSQL + `, o.class, o.object, o.sub
+FROM object o
 UNION ALL` + commentsSQL + `
 UNION ALL
-SELECT '', pg_catalog.set_config('search_path', ns.path_before, true), '', '', '', 0, 0, 0
+SELECT '', pg_catalog.set_config('search_path', ns.path_before, true), 'end', '', '', 0, 0, 0
 FROM ns`
 }
 

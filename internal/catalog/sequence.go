@@ -3,12 +3,12 @@ package catalog
 // sequencesSQL are the sequences, those of serial and identity columns too, without
 // the values that they have come to.
 const sequencesSQL = `
-	SELECT r.kind, r.name, COALESCE('column ' || o.name, ''), pg_catalog.concat_ws(' ',
+	SELECT r.kind, r.name, COALESCE('column ' || o.name, ''), pg_catalog.concat_ws(E'\x1f',
 			CASE r.relpersistence WHEN 'u' THEN 'UNLOGGED' END,
 			'AS ' || pg_catalog.format_type(s.seqtypid, NULL),
 			'START ' || s.seqstart, 'INCREMENT ' || s.seqincrement, 'MINVALUE ' || s.seqmin, 'MAXVALUE ' || s.seqmax,
 			'CACHE ' || s.seqcache, CASE WHEN s.seqcycle THEN 'CYCLE' END, 'OWNED BY ' || o.name),
-		pg_catalog.concat_ws(' ', pg_catalog.pg_get_userbyid(r.relowner), r.relacl::text),
+		r.relowner, r.relacl,
 		'pg_catalog.pg_class'::pg_catalog.regclass::oid, r.oid, 0
 	FROM relation r
 	JOIN pg_catalog.pg_sequence s ON s.seqrelid = r.oid

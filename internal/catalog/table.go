@@ -2,7 +2,7 @@ package catalog
 
 // tablesSQL are tables, partitioned ones and partitions, and foreign tables.
 const tablesSQL = `
-	SELECT r.kind, r.name, '', pg_catalog.concat_ws(' ',
+	SELECT r.kind, r.name, '', pg_catalog.concat_ws(E'\x1f',
 			CASE r.relpersistence WHEN 'u' THEN 'UNLOGGED' END,
 			'OF ' || NULLIF(r.reloftype, 0)::pg_catalog.regtype::text,
 			CASE WHEN r.relkind = 'p' THEN 'PARTITION BY ' || pg_catalog.pg_get_partkeydef(r.oid) END,
@@ -24,7 +24,7 @@ const tablesSQL = `
 			CASE WHEN r.relrowsecurity THEN 'ENABLE ROW LEVEL SECURITY' END,
 			CASE WHEN r.relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END,
 			CASE r.relreplident WHEN 'n' THEN 'REPLICA IDENTITY NOTHING' WHEN 'f' THEN 'REPLICA IDENTITY FULL' END),
-		pg_catalog.concat_ws(' ', pg_catalog.pg_get_userbyid(r.relowner), r.relacl::text),
+		r.relowner, r.relacl,
 		'pg_catalog.pg_class'::pg_catalog.regclass::oid, r.oid, 0
 	FROM relation r
 	WHERE r.relkind IN ('r', 'p', 'f')`

@@ -16,7 +16,7 @@ const typesSQL = `
 			FROM pg_catalog.pg_attribute a
 			JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
 			WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '') || ')'
-		WHEN 'd' THEN pg_catalog.concat_ws(' ', 'AS ' || pg_catalog.format_type(t.typbasetype, t.typtypmod),
+		WHEN 'd' THEN pg_catalog.concat_ws(E'\x1f', 'AS ' || pg_catalog.format_type(t.typbasetype, t.typtypmod),
 			CASE WHEN t.typcollation <> b.typcollation THEN 'COLLATE ' || t.typcollation::pg_catalog.regcollation::text END,
 			'DEFAULT ' || pg_catalog.pg_get_expr(t.typdefaultbin, 0), CASE WHEN t.typnotnull THEN 'NOT NULL' END)
 		WHEN 'r' THEN (
@@ -32,7 +32,7 @@ const typesSQL = `
 			'INTERNALLENGTH = ' || t.typlen, 'ALIGNMENT = ' || t.typalign::text, 'STORAGE = ' || t.typstorage::text) || ')'
 		ELSE ''
 		END,
-		pg_catalog.concat_ws(' ', pg_catalog.pg_get_userbyid(t.typowner), t.typacl::text),
+		t.typowner, t.typacl,
 		'pg_catalog.pg_type'::pg_catalog.regclass::oid, t.oid, 0
 	FROM member m
 	JOIN pg_catalog.pg_type t ON t.oid = m.objid AND t.typtype IN ('b', 'c', 'd', 'e', 'p', 'r')
