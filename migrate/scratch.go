@@ -1,0 +1,83 @@
+package migrate
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/searchpath"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// BuildScratch makes, within tx, a schema as a new tenant would get it from BuildSchema,
+// to be looked at, and returns its name. It belongs to no tenant: the caller rolls tx
+// back, which is nothing but the scratch schema's, and undoes what files did to the
+// session (DISCARD ALL). The error is as that of BuildSchema.
+//
+// What the hooks of a creation make is not there. Migrations in Go run, with a tenant in
+// ctx that has no row. The tenants' ids begin at 1; that of the scratch schema is below.
+func (m *Migrator) BuildScratch(ctx context.Context, tx pgx.Tx) (tenant.Schema, error) {
+	schema, id, err := scratchName()
+	if err != nil {
+		return schema, err
+	}
+	if _, err := tx.Exec(ctx, "CREATE SCHEMA "+searchpath.Quote(schema), pgx.QueryExecModeExec); err != nil {
+		return schema, fmt.Errorf("scratch schema: %w", err)
+	}
+	if err := m.BuildSchema(ctx, tx, &tenant.Tenant{ID: id, Schema: schema}); err != nil {
+		return schema, fmt.Errorf("scratch schema: %w", err)
+	}
+	return schema, nil
+}
+
+// BuildSharedScratch is BuildScratch for the shared apps but cotenant's own: it makes in
+// a schema of its own what they make in public. Where a statement names public, and that
+// name can be taken out, it is. Migrations in Go cannot be asked to work elsewhere: they
+// are an error, unless their app has a schema.sql.
+func (m *Migrator) BuildSharedScratch(ctx context.Context, tx pgx.Tx) (tenant.Schema, error) {
+	schema, _, err := scratchName()
+	if err != nil {
+		return schema, err
+	}
+	c := changer{Migrator: m, conn: tx.Conn()}
+	for _, sql := range []string{
+		"CREATE SCHEMA " + searchpath.Quote(schema),
+		"SET LOCAL search_path = " + searchpath.For(schema, m.config.ExtraSchemas...),
+		"SET LOCAL lock_timeout = " + milliseconds(m.config.LockTimeout),
+	} {
+		if _, err := tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
+			return schema, fmt.Errorf("scratch schema: %w", err)
+		}
+	}
+	for _, s := range arrange(fresh(m.shared), func(*loadedApp) bool { return true }) {
+		switch {
+		case s.app == ownApp:
+			continue
+		case s.up.run != nil:
+			return schema, fmt.Errorf("scratch schema: %s: %w", s.file, errNoScratch)
+		}
+		for _, stmt := range together(s.up.Statements) {
+			if _, err := c.conn.PgConn().ExecParams(ctx, stmt.Unqualified().Text, nil, nil, nil, nil).Close(); err != nil {
+				return schema, fmt.Errorf("scratch schema: %w", c.newStatementError(schema, s.up.File, stmt, err))
+			}
+		}
+	}
+	return schema, nil
+}
+
+// errNoScratch is why public cannot be built beside itself.
+var errNoScratch = errors.New("it is a migration in Go, which runs in public alone (give the app a schema.sql, too)")
+
+// scratchName returns the name of a schema that nobody else has, and the id of its tenant:
+// two who build at once would wait for each other if theirs were the same.
+func scratchName() (tenant.Schema, int64, error) {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // it never fails
+	schema, err := tenant.ParseSchema("scratch_" + strings.ToLower(rand.Text()))
+	return schema, -1 - int64(binary.LittleEndian.Uint64(random[:])>>16), err
+}
