@@ -44,6 +44,7 @@ var floors = map[string]floor{
 	"tenant":       floor0,
 	"internal/...": leaves,
 
+	"drift":       floor1,
 	"httptenant":  floor1,
 	"migrate":     floor1,
 	"pgxtenant":   floor1,

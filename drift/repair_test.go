@@ -1,0 +1,82 @@
+package drift_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/cotenant/cotenant/drift"
+)
+
+// A schema that has nothing gets all of the reference, in an order that runs.
+func TestRepairNothing(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	d.execute(t, taxes)
+	d.build(t, "", "acme", "Big-Corp")
+	options := drift.Options{ColumnOrder: true, Comments: true, Repair: true}
+	report := d.find(t, shop, options, "acme", "Big-Corp")
+	if len(report.Groups) != 1 || report.Groups[0].Count != 2 {
+		t.Fatalf("%+v", report)
+	}
+	d.repair(t, "acme", &report.Groups[0])
+	d.repair(t, "Big-Corp", &report.Groups[0])
+	if report = d.find(t, shop, options, "acme", "Big-Corp"); report.Drifted() {
+		t.Error(describe(report))
+	}
+}
+
+// What cannot be written says so, and the rest runs.
+func TestRepairRare(t *testing.T) {
+	t.Parallel()
+	rare, err := os.ReadFile("../internal/catalog/testdata/everything.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDatabase(t)
+	d.execute(t, "CREATE TABLE public.taxes (id integer PRIMARY KEY)")
+	const some = `CREATE COLLATION german FROM "C"; CREATE TYPE mood AS ENUM ('sad', 'ok', 'it''s fine');
+		CREATE FUNCTION same(mood, mood) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 = $2';
+		CREATE OPERATOR === (LEFTARG = mood, RIGHTARG = mood, FUNCTION = same, COMMUTATOR = ===, HASHES);`
+	d.build(t, some, "acme")
+	options := drift.Options{Comments: true, Repair: true}
+	g := d.find(t, string(rare), options, "acme").Groups[0]
+	d.repair(t, "acme", &g)
+	report := d.find(t, string(rare), options, "acme")
+	for _, difference := range report.Groups[0].Differences {
+		if key := difference.Object; !strings.Contains(g.Repair, "-- to be written by hand: "+key) {
+			t.Errorf("%v\nis not in\n%s", difference, g.Repair)
+		}
+	}
+	for _, kind := range []string{"aggregate", "conversion", "operator family", "operator class", "text search configuration", "text search dictionary"} {
+		if !strings.Contains(g.Repair, "-- to be written by hand: "+kind+" ") {
+			t.Errorf("no %s in\n%s", kind, g.Repair)
+		}
+	}
+}
+
+// What is otherwise, or there in addition, is told and left alone.
+func TestRepairLeavesAlone(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	d.execute(t, taxes)
+	d.build(t, shop, "acme", "globex")
+	for _, name := range []string{"acme", "globex"} {
+		d.in(t, name, `CREATE TABLE extra (a int); ALTER TABLE things ALTER price SET DEFAULT 7; ALTER FUNCTION total() VOLATILE; DROP TABLE cache`)
+	}
+	g := d.find(t, shop, drift.Options{Repair: true}, "acme", "globex").Groups[0]
+	for _, want := range []string{
+		"-- for acme, globex, with the search path at each:\n--   SET search_path = \"acme\", public, pg_temp;\nBEGIN;",
+		"CREATE TABLE cache (\n\tk text NOT NULL,\n\tv jsonb\n);\n",
+		"-- not repaired: + table extra (and 1 object of it)\n",
+		"-- not repaired: ~ column things.price: numeric(10,2) DEFAULT 0 → numeric(10,2) DEFAULT 7\n",
+		"-- not repaired: ~ function total():\n--     -() RETURNS bigint",
+	} {
+		if !strings.Contains(g.Repair, want) {
+			t.Errorf("no %q in\n%s", want, g.Repair)
+		}
+	}
+	if strings.Contains(g.Repair, "TABLE extra") || strings.Contains(g.Repair, "\nALTER TABLE things") {
+		t.Error(g.Repair)
+	}
+}
