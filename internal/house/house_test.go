@@ -117,8 +117,9 @@ var modules = map[string][]string{
 		"golang.org/x/text",
 	},
 	"cotenant": {
-		"github.com/agext/levenshtein",   // the nearest name of an app or a schema
-		"github.com/cenkalti/backoff/v5", // between attempts at a schema
+		"github.com/agext/levenshtein",     // the nearest name of an app or a schema
+		"github.com/aymanbagabas/go-udiff", // the lines in which a function or a view differs
+		"github.com/cenkalti/backoff/v5",   // between attempts at a schema
 		"github.com/hashicorp/golang-lru/v2",
 		"github.com/jackc/pgpassfile",
 		"github.com/jackc/pgservicefile",
@@ -130,6 +131,7 @@ var modules = map[string][]string{
 	},
 	"manage": { // cotenant's, and what a command line is made of
 		"github.com/agext/levenshtein",
+		"github.com/aymanbagabas/go-udiff",
 		"github.com/cenkalti/backoff/v5",
 		"github.com/hashicorp/golang-lru/v2",
 		"github.com/jackc/pgpassfile",
