@@ -32,7 +32,7 @@ func New(config Config) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetGlobalNormalizationFunc(hyphenated)
 	root.AddGroup(&cobra.Group{ID: schemasGroup, Title: "Schemas:"})
-	root.AddCommand(p.migrateCommand(), p.statusCommand(), p.syncCommand())
+	root.AddCommand(p.driftCommand(), p.migrateCommand(), p.statusCommand(), p.syncCommand())
 	root.AddCommand(config.Commands...)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -62,7 +62,7 @@ listed in cotenant.toml, here or above:
 // program is what the commands of a tree share.
 type program struct{ config Config }
 
-// schemasGroup is the heading of the help that migrate, status and sync stand under.
+// schemasGroup is the heading of the help that the commands about schemas stand under.
 const schemasGroup = "schemas"
 
 // hyphenated lets flags be written as django-tenant-schemas and its peers write some of
