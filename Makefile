@@ -73,6 +73,10 @@ bench/access: ## what it costs to reach a tenant's tables, as tables of ratios: 
 bench/schemas: ## what it costs to change many schemas, beside bare pgx and goose: SCHEMAS='-only=add-column', see bench/README.md
 	go run ./bench/schemas $(SCHEMAS)
 
+.PHONY: bench/drift
+bench/drift: ## what it costs to compare many schemas, beside pg_dump and diff: DRIFT='-sizes=200,1000', see bench/README.md
+	go run ./bench/drift $(DRIFT)
+
 .PHONY: cover
 cover: ## test coverage of the libraries: a line a function, and coverage.html
 	go test -coverpkg=work -coverprofile=coverage.out work

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cotenant/cotenant/bench/internal/memory"
 	"github.com/cotenant/cotenant/migrate"
 )
 
@@ -35,7 +36,7 @@ func runChild(ctx context.Context, text string, out io.Writer) error {
 	if err := json.Unmarshal([]byte(text), &task); err != nil {
 		return fmt.Errorf("%s: %w", childEnv, err)
 	}
-	most := watchHeap()
+	most := memory.WatchHeap()
 	t, err := open(ctx, task.URL, task.Dir, nil)
 	if err != nil {
 		return err
@@ -46,7 +47,7 @@ func runChild(ctx context.Context, text string, out io.Writer) error {
 		return err
 	}
 	result := childResult{Took: took, Heap: most()}
-	result.Resident = kilobytes("/proc/self/status", "VmHWM") << 10
+	result.Resident = memory.Kilobytes("/proc/self/status", "VmHWM") << 10
 	return json.NewEncoder(out).Encode(result)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/cotenant/cotenant/bench/internal/large"
 	"github.com/cotenant/cotenant/bench/internal/report"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/registry"
@@ -27,7 +28,7 @@ func (b *bench) create(ctx context.Context) (*report.Table, error) {
 	t := &report.Table{
 		Title: "Creating a tenant",
 		Note: fmt.Sprintf("A schema of %d tables with as many sequences, %d indexes and %d foreign keys, two of them to shared tables. Bare pgx sends CREATE SCHEMA and the same "+
-			"statements in one transaction, one a message and all in one go, and neither a tenant's row nor a history. Tenants a second, and as a ratio to bare pgx.", tables, indexes, references),
+			"statements in one transaction, one a message and all in one go, and neither a tenant's row nor a history. Tenants a second, and as a ratio to bare pgx.", large.Tables, large.Indexes, large.References),
 		Header: []string{"workers", "bare pgx", "cotenant", "to bare pgx"},
 	}
 	b.log.Info("measuring", "table", "create")
@@ -131,7 +132,7 @@ func (b *bench) bareCreator(ctx context.Context, dir string, workers int) (creat
 		}
 		conns <- conn
 	}
-	statements := largeSQL()
+	statements := large.SQL()
 	return func(ctx context.Context, i int) error {
 		conn := <-conns
 		defer func() { conns <- conn }()
@@ -157,7 +158,7 @@ const countSQL = `SELECT count(DISTINCT n.oid), count(*) FILTER (WHERE c.relkind
 // sameSchemas looks that both ways made the schemas that were asked for.
 func (b *bench) sameSchemas(ctx context.Context, workers int) error {
 	made := (2*b.rounds + 1) * b.created
-	want := [5]int{made, made * tables, made * tables, made * indexes, made * references}
+	want := [5]int{made, made * large.Tables, made * large.Tables, made * large.Indexes, made * large.References}
 	for _, way := range []string{"bare", "ours"} {
 		name := fmt.Sprintf("create_%s_%d", way, workers)
 		url, err := b.addressOf(name)

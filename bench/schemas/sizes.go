@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cotenant/cotenant/bench/internal/memory"
 	"github.com/cotenant/cotenant/bench/internal/report"
 )
 
 // sized is what runs over a fleet took.
 type sized struct {
 	*report.Contender
-	heap, resident []float64 // the most that the program had, of each run, in bytes
-	most           backend   // the most that a process of the server had, of all runs
+	heap, resident []float64      // the most that the program had, of each run, in bytes
+	most           memory.Backend // the most that a process of the server had, of all runs
 }
 
 // grow makes the table of fleets of different sizes.
@@ -43,9 +44,9 @@ func (b *bench) grow(ctx context.Context) (*report.Table, error) {
 		heap, resident := report.Median(s.heap), report.Median(s.resident)
 		t.Rows = append(t.Rows, []string{
 			fmt.Sprint(b.sizes[i]), fmt.Sprintf("%.0f", s.Value()), fmt.Sprintf("%.2f", s.Ratio(first.Contender)),
-			fmt.Sprintf("%.1f", heap/megabyte), fmt.Sprintf("%.2f", heap/report.Median(first.heap)),
-			fmt.Sprintf("%.1f", resident/megabyte), fmt.Sprintf("%.2f", resident/report.Median(first.resident)),
-			fmt.Sprintf("%.0f (%.0f)", float64(s.most.own)/megabyte, float64(s.most.resident)/megabyte),
+			fmt.Sprintf("%.1f", heap/memory.Megabyte), fmt.Sprintf("%.2f", heap/report.Median(first.heap)),
+			fmt.Sprintf("%.1f", resident/memory.Megabyte), fmt.Sprintf("%.2f", resident/report.Median(first.resident)),
+			fmt.Sprintf("%.0f (%.0f)", float64(s.most.Own)/memory.Megabyte, float64(s.most.Resident)/memory.Megabyte),
 		})
 	}
 	return t, nil
@@ -64,12 +65,12 @@ func (b *bench) sizedTurn(ctx context.Context, f *fleet, s *sized) (float64, err
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	type watched struct {
-		backend
+		memory.Backend
 		error
 	}
 	seen := make(chan watched, 1)
 	go func() {
-		most, err := watchBackends(watching, f.url)
+		most, err := memory.WatchBackends(watching, f.url)
 		seen <- watched{most, err}
 	}()
 	got, err := startChild(ctx, &childTask{URL: f.url, Dir: dir, Jobs: b.jobs, Behind: len(f.schemas)})
@@ -84,7 +85,7 @@ func (b *bench) sizedTurn(ctx context.Context, f *fleet, s *sized) (float64, err
 	if err := f.check(ctx, f.round, "cotenant_migrations", cotenantRecord(f.round)); err != nil {
 		return 0, err
 	}
-	s.most.own, s.most.resident = max(s.most.own, w.own), max(s.most.resident, w.resident)
+	s.most.Own, s.most.Resident = max(s.most.Own, w.Own), max(s.most.Resident, w.Resident)
 	s.heap, s.resident = append(s.heap, float64(got.Heap)), append(s.resident, float64(got.Resident))
 	b.log.Info("turn", "schemas", len(f.schemas), "round", f.round, "took", got.Took)
 	return float64(len(f.schemas)) / got.Took.Seconds(), nil

@@ -70,6 +70,11 @@ var floors = map[string]floor{
 // sideways are the imports within a floor that have a reason.
 var sideways = map[[2]string]string{
 	{"bench/access", "bench/internal/report"}:  "the benchmarks print alike",
+	{"bench/drift", "bench/internal/large"}:    "the benchmarks make the same large schemas",
+	{"bench/drift", "bench/internal/memory"}:   "the benchmarks look at memory alike",
+	{"bench/drift", "bench/internal/report"}:   "the benchmarks print alike",
+	{"bench/schemas", "bench/internal/large"}:  "the benchmarks make the same large schemas",
+	{"bench/schemas", "bench/internal/memory"}: "the benchmarks look at memory alike",
 	{"bench/schemas", "bench/internal/report"}: "the benchmarks print alike",
 	{"internal/devpg", "internal/dberr"}:       "DATABASE_URL fails in the words that Open has for it",
 	{"internal/scope", "internal/searchpath"}:  "an owner's path is written as every other",
@@ -82,7 +87,7 @@ var sideways = map[[2]string]string{
 // should carry it.
 var (
 	development = []string{module + "/internal/devpg", module + "/internal/pgbouncer", "github.com/fergusstrange/embedded-postgres"}
-	mayDevelop  = []string{"bench/access", "bench/schemas", "cmd/cotenant", "internal/devpg", "internal/pgbouncer", "internal/testdb"}
+	mayDevelop  = []string{"bench/access", "bench/drift", "bench/schemas", "cmd/cotenant", "internal/devpg", "internal/pgbouncer", "internal/testdb"}
 )
 
 // imports has, for some packages, all that they may import besides the standard

@@ -1,4 +1,5 @@
-package main
+// Package memory is what the benchmarks know of the memory of processes.
+package memory
 
 import (
 	"context"
@@ -11,17 +12,17 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// megabyte is what memory is printed in.
-const megabyte = 1 << 20
+// Megabyte is what memory is printed in.
+const Megabyte = 1 << 20
 
-// backend is the memory of a process of the server, in bytes: all that it has touched,
+// Backend is the memory of a process of the server, in bytes: all that it has touched,
 // of which the shared buffers are a part, and what is its own.
-type backend struct{ resident, own int64 }
+type Backend struct{ Resident, Own int64 }
 
-// watchBackends looks at the processes of a database's connections every now and then
+// WatchBackends looks at the processes of a database's connections every now and then
 // until ctx ends, and returns the most that one of them had. It is zero where that
 // cannot be known: it needs Linux.
-func watchBackends(ctx context.Context, url string) (most backend, err error) {
+func WatchBackends(ctx context.Context, url string) (most Backend, err error) {
 	alive := context.WithoutCancel(ctx)
 	conn, err := pgx.Connect(alive, url)
 	if err != nil {
@@ -42,8 +43,8 @@ func watchBackends(ctx context.Context, url string) (most backend, err error) {
 		}
 		for _, pid := range pids {
 			file := fmt.Sprintf("/proc/%d/status", pid)
-			most.resident = max(most.resident, kilobytes(file, "VmHWM")<<10)
-			most.own = max(most.own, kilobytes(file, "RssAnon")<<10)
+			most.Resident = max(most.Resident, Kilobytes(file, "VmHWM")<<10)
+			most.Own = max(most.Own, Kilobytes(file, "RssAnon")<<10)
 		}
 		select {
 		case <-ctx.Done():
@@ -53,8 +54,8 @@ func watchBackends(ctx context.Context, url string) (most backend, err error) {
 	}
 }
 
-// kilobytes returns the number behind a name in a file of /proc, or 0.
-func kilobytes(file, name string) int64 {
+// Kilobytes returns the number behind a name in a file of /proc, or 0.
+func Kilobytes(file, name string) int64 {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0
@@ -71,9 +72,9 @@ func kilobytes(file, name string) int64 {
 	return 0
 }
 
-// watchHeap returns a function that ends the watching, and returns the most bytes that
+// WatchHeap returns a function that ends the watching, and returns the most bytes that
 // this program's heap had in use.
-func watchHeap() func() int64 {
+func WatchHeap() func() int64 {
 	stop, most := make(chan struct{}), make(chan int64)
 	go func() {
 		samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}}
