@@ -54,6 +54,7 @@ var floors = map[string]floor{
 	"sqltenant":   floor1,
 
 	"auth":     floor2,
+	"check":    floor2,
 	"cotenant": floor2,
 
 	"manage":                 floor3,
