@@ -123,7 +123,7 @@ func loadApps(apps []App, tenant bool) ([]loadedApp, error) {
 		if slices.ContainsFunc(loaded, func(l loadedApp) bool { return l.name == app.Name }) {
 			return nil, fmt.Errorf("app %q: it is listed twice (remove one)", app.Name)
 		}
-		l, err := app.load(tenant)
+		l, err := app.load(tenant, nil)
 		if err != nil {
 			return nil, fmt.Errorf("app %q: %w", app.Name, err)
 		}
@@ -132,16 +132,21 @@ func loadApps(apps []App, tenant bool) ([]loadedApp, error) {
 	return loaded, nil
 }
 
-func (a App) load(tenant bool) (loadedApp, error) {
+// load reads the app. Where onFault is not nil, it is told of what is wrong with single
+// files, and the rest is read.
+func (a App) load(tenant bool, onFault func(error)) (loadedApp, error) {
 	l := loadedApp{name: a.Name, inProgram: a.FS == nil}
 	if !appName.MatchString(a.Name) {
 		return l, errors.New("not a name for an app (use lower-case ASCII letters, digits, '_' and '-')")
 	}
-	r := &sqlfile.Reader{App: a.Name, FS: a.FS, Tenant: tenant}
+	r := &sqlfile.Reader{App: a.Name, FS: a.FS, OnFault: onFault, Tenant: tenant}
 	for _, m := range a.Migrations {
 		s, err := m.load(r)
 		if err != nil {
-			return l, err
+			if err := r.Refuse(err); err != nil {
+				return l, err
+			}
+			continue
 		}
 		r.InProgram = append(r.InProgram, m.Name)
 		l.migrations = append(l.migrations, s)
@@ -185,12 +190,18 @@ func readFiles(r *sqlfile.Reader) (schema *script, migrations []script, err erro
 	}
 	for _, entry := range entries {
 		if sqlfile.IsSQL(entry) && entry.Name() != schemaFile {
-			return nil, nil, fmt.Errorf("%s/%s: only %s is looked for there (move it to %s/migrations, or give it another ending)", r.App, entry.Name(), schemaFile, r.App)
+			err := &sqlfile.FaultError{File: r.App + "/" + entry.Name(), Text: fmt.Sprintf("only %s is looked for there (move it to %s/migrations, or give it another ending)", schemaFile, r.App)}
+			if err := r.Refuse(err); err != nil {
+				return nil, nil, err
+			}
 		}
 	}
 	state, err := r.Schema()
 	if err != nil {
-		return nil, nil, err
+		if err := r.Refuse(err); err != nil {
+			return nil, nil, err
+		}
+		state = nil
 	}
 	if state != nil {
 		schema = &script{app: r.App, name: schemaFile, file: state.File, checksum: state.Checksum, up: way{Script: state.Script}}

@@ -14,6 +14,8 @@ import (
 //	-- cotenant:requires customers/0002_plans
 //	-- cotenant:replaces 0001_initial 0002_prices
 //	-- cotenant:no-transaction
+//
+// or silences checks (see Allow).
 type directive struct {
 	line  int
 	name  string
@@ -24,6 +26,7 @@ const (
 	requires      = "requires"
 	replaces      = "replaces"
 	noTransaction = "no-transaction"
+	allow         = "allow"
 )
 
 var directiveLine = regexp.MustCompile(`(?i)^--[ \t]*cotenant:`)
@@ -39,7 +42,12 @@ func (s *splitter) comment(t token) error {
 	d := directive{line: LineAt(s.text, t.start), name: name, value: strings.TrimSpace(value)}
 	before := s.text[:t.start]
 	before = before[strings.LastIndexByte(before, '\n')+1:]
-	if s.begun || strings.TrimSpace(before) != "" {
+	alone := strings.TrimSpace(before) == ""
+	if d.name == allow {
+		s.allow(d, t, alone)
+		return nil
+	}
+	if s.begun || !alone {
 		return s.errorf(t.start, "-- cotenant:%s stands in the midst of a statement (give it a line of its own, before the statement or after)", d.name)
 	}
 	if fault := d.fault(); fault != "" {

@@ -18,6 +18,10 @@ type Reader struct {
 	// InProgram are the names of the migrations that stand in the program, for which
 	// there can be a Go file beside the SQL files.
 	InProgram []string
+	// OnFault is told of what is wrong with a file, as a *FaultError or another error.
+	// The file is then left out; a statement that may not be there is left in. Nil has
+	// the reader return the first fault.
+	OnFault func(error)
 	// Tenant has the files run in tenants' schemas, and not in public: what stands in
 	// no schema, or in another one, is refused, and the dump of a public schema is read
 	// as that of any schema.
@@ -113,16 +117,17 @@ func (r *Reader) Migrations() ([]Migration, error) {
 	for i := 0; i < len(files); i++ {
 		f := files[i]
 		m, err := r.parse(f.source, f.name, f.form)
-		if err != nil {
-			return nil, err
-		}
 		if i+1 < len(files) && files[i+1].way == "down" {
 			i++
-			if m.Down, err = r.down(files[i].source, []piece{{end: len(files[i].text)}}, false); err != nil {
-				return nil, err
+			if err == nil {
+				m.Down, err = r.down(files[i].source, []piece{{end: len(files[i].text)}}, false)
 			}
 		}
-		migrations = append(migrations, m)
+		if err == nil {
+			migrations = append(migrations, m)
+		} else if err := r.Refuse(err); err != nil {
+			return nil, err
+		}
 	}
 	return migrations, nil
 }

@@ -1,7 +1,7 @@
 package sqlfile
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 )
@@ -13,6 +13,8 @@ type Script struct {
 	File string
 	// Statements of the script, in order.
 	Statements []Statement
+	// Allows are the comments that silence checks and stand at no statement.
+	Allows Allows
 	// NoTransaction has them run one by one, each for itself: it was declared, or one
 	// of them is Alone.
 	NoTransaction bool
@@ -25,6 +27,7 @@ type content struct {
 	replaces []string
 	wayUp    directive // the first of those, which belong to a way up
 	alone    bool
+	allows   Allows
 }
 
 // readScript is a script with what its comments say.
@@ -36,11 +39,18 @@ type readScript struct {
 // statements reads pieces of a source.
 func (s source) statements(pieces []piece) (content, error) {
 	var c content
+	var waiting []allowComment
 	for _, p := range pieces {
 		split := newSplitter(s.text, p.start, p.end)
+		split.waiting, split.first = waiting, len(c.stmts) == 0
 		if err := split.run(); err != nil {
-			return c, fmt.Errorf("%s:%w", s.file, err)
+			if at, ok := errors.AsType[*splitError](err); ok {
+				err = s.errorfLine(at.line, "%s", at.message)
+			}
+			return c, err
 		}
+		waiting = split.waiting
+		c.allows.OfFile = append(c.allows.OfFile, split.ofFile...)
 		if split.unended && p.whole {
 			return c, s.errorfLine(split.stmts[len(split.stmts)-1].Line, "the statement goes on behind an annotation (end it with a semicolon before that)")
 		}
@@ -59,6 +69,13 @@ func (s source) statements(pieces []piece) (content, error) {
 			}
 		}
 	}
+	for _, a := range waiting {
+		if len(c.stmts) == 0 { // above the first section
+			c.allows.OfFile = append(c.allows.OfFile, a.Allow)
+		} else {
+			c.allows.OfNothing = append(c.allows.OfNothing, a.Allow)
+		}
+	}
 	return c, nil
 }
 
@@ -68,7 +85,10 @@ func (r *Reader) script(src source, pieces []piece, alone bool) (readScript, err
 	if err != nil {
 		return readScript{}, err
 	}
-	c.stmts = unwrap(c.stmts)
+	if inside := unwrap(c.stmts); len(inside) < len(c.stmts) {
+		c.allows.OfFile = append(c.allows.OfFile, c.stmts[0].Allows...)
+		c.stmts = inside
+	}
 	if isDump(src.text, c.stmts) {
 		if c.stmts, err = r.undump(src, c.stmts); err != nil {
 			return readScript{}, err
@@ -79,12 +99,15 @@ func (r *Reader) script(src source, pieces []piece, alone bool) (readScript, err
 		if fault == "" && r.Tenant {
 			fault = stmt.trespass()
 		}
-		if fault != "" {
-			return readScript{}, src.errorfLine(stmt.Line, "%s", fault)
+		if fault == "" {
+			continue
+		}
+		if err := r.Refuse(src.errorfLine(stmt.Line, "%s", fault)); err != nil {
+			return readScript{}, err
 		}
 	}
 	needs := slices.ContainsFunc(c.stmts, func(s Statement) bool { return s.Alone })
-	return readScript{Script{File: src.file, Statements: c.stmts, NoTransaction: needs || alone || c.alone}, c}, nil
+	return readScript{Script{File: src.file, Statements: c.stmts, Allows: c.allows, NoTransaction: needs || alone || c.alone}, c}, nil
 }
 
 // unwrap takes BEGIN and COMMIT off where they stand around everything: the script
@@ -111,13 +134,4 @@ func (s Statement) is(words ...string) bool {
 	}
 	c.acceptAny("WORK", "TRANSACTION")
 	return c.done()
-}
-
-func (s source) errorfLine(line int, format string, args ...any) error {
-	return fmt.Errorf("%s:%d: %s", s.file, line, fmt.Sprintf(format, args...))
-}
-
-// empty is the error about a source that does nothing.
-func (s source) empty() error {
-	return fmt.Errorf("%s: it has no statements (write some, or remove it)", s.file)
 }

@@ -65,6 +65,7 @@ func (r *Reader) parse(src source, name string, f form) (Migration, error) {
 		return m, err
 	}
 	m.Up = up.Script
+	m.Up.Allows.add(head.allows)
 	m.Requires = append(head.requires, up.requires...)
 	m.Replaces = append(head.replaces, up.replaces...)
 	if len(m.Up.Statements) == 0 && !s.emptyUp {

@@ -3,7 +3,6 @@ package sqlfile
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -20,23 +19,19 @@ func newSource(file, text string) (source, error) {
 	s := source{file: file, text: strings.TrimPrefix(text, "\ufeff"), sum: checksum(text)}
 	switch {
 	case !utf8.ValidString(s.text):
-		return s, fmt.Errorf("%s: it is not UTF-8 (convert it)", file)
+		return s, &FaultError{file, 0, "it is not UTF-8 (convert it)"}
 	case strings.Contains(s.text, "\x00"):
-		return s, fmt.Errorf("%s: it contains a NUL byte (remove it)", file)
+		return s, &FaultError{file, 0, "it contains a NUL byte (remove it)"}
 	}
 	return s, nil
 }
 
-// checksum is the SHA-256 of the text with LF line ends, in hex: Git writes line ends
-// as the machine likes them, and the file is the same.
+// checksum is the SHA-256 of the text with LF line ends and without the comments that
+// silence checks, in hex: Git writes line ends as the machine likes them, and the file is
+// the same.
 func checksum(text string) string {
-	sum := sha256.Sum256([]byte(strings.ReplaceAll(text, "\r\n", "\n")))
+	sum := sha256.Sum256([]byte(withoutAllows(strings.ReplaceAll(text, "\r\n", "\n"))))
 	return hex.EncodeToString(sum[:])
-}
-
-// errorf is an error about the place at offset.
-func (s source) errorf(offset int, format string, args ...any) error {
-	return fmt.Errorf("%s:%d: %s", s.file, LineAt(s.text, offset), fmt.Sprintf(format, args...))
 }
 
 // lines yields the lines of the text with their ends, and where they begin.

@@ -38,6 +38,11 @@ type splitter struct {
 	copies bool     // the current statement is COPY … FROM STDIN
 	line   int      // of the byte at lineAt; both only grow
 	lineAt int
+
+	allows  []Allow        // at the current statement
+	waiting []allowComment // for the next statement
+	ofFile  []Allow
+	first   bool // no statement has begun yet
 	// unended has the last statement end with the text, and not with a semicolon.
 	unended bool
 }
@@ -63,8 +68,16 @@ func (s *splitter) run() error {
 	return nil
 }
 
+// splitError is text that does not split.
+type splitError struct {
+	line    int
+	message string
+}
+
+func (e *splitError) Error() string { return fmt.Sprintf("%d: %s", e.line, e.message) }
+
 func (s *splitter) errorf(at int, format string, args ...any) error {
-	return fmt.Errorf("%d: %s", LineAt(s.text, at), fmt.Sprintf(format, args...))
+	return &splitError{LineAt(s.text, at), fmt.Sprintf(format, args...)}
 }
 
 func (s *splitter) copyFault() error {
@@ -108,6 +121,7 @@ func (s *splitter) next() error {
 	}
 	if !s.begun {
 		s.begun, s.start = true, t.start
+		s.takeAllows()
 	}
 	switch c := s.text[t.start]; {
 	case t.kind == word:
@@ -132,11 +146,13 @@ func (s *splitter) finish(end int) {
 			Text:  strings.TrimRight(s.text[s.start:end], " \t\r\n\f\v"),
 			Line:  s.line,
 			Words: s.words,
+
+			Allows: s.allows,
 		}
 		stmt.Alone = stmt.alone()
 		s.stmts = append(s.stmts, stmt)
 	}
-	s.begun, s.words, s.blocks = false, nil, 0
+	s.begun, s.words, s.blocks, s.allows = false, nil, 0, nil
 }
 
 // word takes a keyword or a name of the current statement.

@@ -11,6 +11,8 @@ type Statement struct {
 	Line  int      // of its first character, from 1
 	Words []string // its first unquoted words, in upper case
 	Alone bool     // PostgreSQL runs it outside of a transaction only
+
+	Allows []Allow // the comments at it that silence checks
 }
 
 // wordsKept is how many words of a statement are kept: enough to tell
