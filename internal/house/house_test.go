@@ -135,6 +135,20 @@ var modules = map[string][]string{
 		"golang.org/x/sync",
 		"golang.org/x/text",
 	},
+	"check": { // migrate's and registry's, and PostgreSQL's grammar
+		"github.com/agext/levenshtein",
+		"github.com/cenkalti/backoff/v5",
+		"github.com/jackc/pgpassfile",
+		"github.com/jackc/pgservicefile",
+		"github.com/jackc/pgx/v5",
+		"github.com/jackc/puddle/v2",
+		"github.com/tetratelabs/wazero",      // runs the grammar
+		"github.com/wasilibs/go-pgquery",     // the grammar, as WebAssembly
+		"github.com/wasilibs/wazero-helpers", // memory for it
+		"golang.org/x/sync",
+		"golang.org/x/sys",
+		"golang.org/x/text",
+	},
 	"manage": { // cotenant's, and what a command line is made of
 		"github.com/agext/levenshtein",
 		"github.com/aymanbagabas/go-udiff",
