@@ -20,6 +20,7 @@ type Finding struct {
 // Severity of a finding.
 type Severity string
 
+// The severities.
 const (
 	Error   Severity = "error"   // check fails
 	Warning Severity = "warning" // check fails with Strict alone

@@ -54,6 +54,7 @@ type Allow struct {
 // FileKind is what a SourceFile is to its app.
 type FileKind string
 
+// The kinds.
 const (
 	KindSchema FileKind = "schema" // schema.sql, which new schemas get
 	KindUp     FileKind = "up"     // a migration

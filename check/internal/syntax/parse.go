@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/wasilibs/go-pgquery/parser"
 )
@@ -30,8 +31,14 @@ func Parse(sql string) ([]Node, error) {
 	return nodes, nil
 }
 
+// turn has one caller at a time: for each at once the parser would load the grammar anew,
+// which takes seconds, and keep it.
+var turn sync.Mutex //nolint:gochecknoglobals // the parser's instances are the process's, too
+
 // try calls the parser, which panics where its memory or its stack ends.
 func try(parse func(string) (string, error), sql string) (text string, err error) {
+	turn.Lock()
+	defer turn.Unlock()
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the parser gave up: %v", r)

@@ -1,0 +1,302 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cotenant/cotenant/check/internal/syntax"
+)
+
+// apply brings the state to where a statement leads.
+func (s *state) apply(f *file, sql string, n syntax.Node) {
+	switch n.Kind {
+	case "CreateStmt":
+		s.createTable(f, n)
+	case "CreateForeignTableStmt":
+		s.createTable(f, n.Node("base"))
+	case "CreateTableAsStmt":
+		kind := "table"
+		if n.Text("objtype") == "OBJECT_MATVIEW" {
+			kind = "materialized view"
+		}
+		if n.Node("into").Node("rel").Text("relpersistence") == "t" {
+			kind = temporary
+		}
+		s.make(f, kind, n.Node("into").Node("rel").Relation())
+	case "SelectStmt":
+		if into := n.Node("intoClause"); into.Exists() {
+			kind := "table"
+			if into.Node("rel").Text("relpersistence") == "t" {
+				kind = temporary
+			}
+			s.make(f, kind, into.Node("rel").Relation())
+		}
+	case "ViewStmt":
+		s.make(f, "view", n.Node("view").Relation())
+	case "CreateSeqStmt":
+		s.make(f, "sequence", n.Node("sequence").Relation())
+	case "IndexStmt":
+		s.make(f, "index", syntax.Name{Schema: n.Node("relation").Text("schemaname"), Name: n.Text("idxname")})
+	case "CreateEnumStmt", "CreateRangeStmt":
+		s.makeType(f, syntax.NameOf(n.Strings("typeName")))
+	case "CreateDomainStmt":
+		s.makeType(f, syntax.NameOf(n.Strings("domainname")))
+	case "CompositeTypeStmt":
+		s.makeType(f, n.Node("typevar").Relation())
+	case "CreateFunctionStmt":
+		s.functions[s.own(syntax.NameOf(n.Strings("funcname")))] = newRoutine(f, sql, n)
+	case "CreateSchemaStmt":
+		s.schemas[n.Text("schemaname")] = true
+	case "CreateExtensionStmt":
+		s.extensions = true
+	case "DropStmt":
+		s.drop(n)
+	case "RenameStmt":
+		s.rename(n)
+	case "AlterTableStmt":
+		s.alterTable(f, n)
+	case "TruncateStmt":
+		for _, r := range n.Nodes("relations") {
+			s.empty(f, r)
+		}
+	case "DeleteStmt":
+		if !n.Node("whereClause").Exists() {
+			s.empty(f, n.Node("relation"))
+		}
+	}
+}
+
+// make puts a relation in, unless there is one of that name: IF NOT EXISTS.
+func (s *state) make(f *file, kind string, name syntax.Name) *object {
+	name = s.own(name)
+	if name.Name == "" || s.relations[name] != nil && kind != "view" {
+		return nil
+	}
+	o := &object{kind: kind, app: f.App, file: f, columns: map[string]column{}, constraints: map[string]constraint{}}
+	s.relations[name] = o
+	return o
+}
+
+func (s *state) makeType(f *file, name syntax.Name) {
+	s.types[s.own(name)] = &object{kind: "type", app: f.App, file: f}
+}
+
+// empty has a table be one without rows, as when it was made.
+func (s *state) empty(f *file, table syntax.Node) {
+	if o := s.table(table.Relation()); o != nil {
+		o.file = f
+	}
+}
+
+func (s *state) createTable(f *file, n syntax.Node) {
+	table := n.Node("relation")
+	kind := "table"
+	if table.Text("relpersistence") == "t" {
+		kind = temporary
+	}
+	o := s.make(f, kind, table.Relation())
+	if o == nil {
+		return
+	}
+	o.partitioned = n.Node("partspec").Exists()
+	for _, part := range n.Nodes("tableElts") {
+		switch part.Kind {
+		case "ColumnDef":
+			o.addColumn(f, part)
+		case "Constraint":
+			o.addConstraint(f, part)
+		case "TableLikeClause":
+			if like := s.table(part.Node("relation").Relation()); like != nil {
+				for name, c := range like.columns {
+					o.columns[name] = c
+				}
+			}
+		}
+	}
+}
+
+func (o *object) addColumn(f *file, n syntax.Node) {
+	name := n.Text("colname")
+	c := column{typ: newColumnType(n.Node("typeName"))}
+	c.notNull = c.typ.serial
+	o.columns[name] = c
+	for _, k := range n.Nodes("constraints") {
+		if is(k, "CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY") {
+			c.notNull = true
+			o.columns[name] = c
+		}
+		o.addConstraint(f, k)
+	}
+}
+
+// is reports whether a constraint is of one of the types.
+func is(constraint syntax.Node, types ...string) bool {
+	for _, t := range types {
+		if constraint.Text("contype") == t {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *object) addConstraint(f *file, n syntax.Node) {
+	if is(n, "CONSTR_PRIMARY") {
+		for _, name := range n.Strings("keys") {
+			c := o.columns[name]
+			c.notNull = true
+			o.columns[name] = c
+		}
+	}
+	name := n.Text("conname")
+	if name == "" && !is(n, "CONSTR_CHECK") {
+		return
+	}
+	if name == "" {
+		name = fmt.Sprintf(" %d", len(o.constraints)) // no other has such a name
+	}
+	o.constraints[name] = constraint{file: f, valid: !n.True("skip_validation"), notNull: notNullColumns(n.Node("raw_expr"))}
+}
+
+// notNullColumns returns the columns that an expression has be not null wherever it is
+// true.
+func notNullColumns(n syntax.Node) []string {
+	switch {
+	case n.Is("NullTest") && n.Text("nulltesttype") == "IS_NOT_NULL":
+		if field := n.Node("arg").Strings("fields"); len(field) == 1 {
+			return field
+		}
+	case n.Is("BoolExpr") && n.Text("boolop") == "AND_EXPR":
+		var names []string
+		for _, part := range n.Nodes("args") {
+			names = append(names, notNullColumns(part)...)
+		}
+		return names
+	}
+	return nil
+}
+
+func (s *state) alterTable(f *file, n syntax.Node) {
+	o := s.table(n.Node("relation").Relation())
+	if o == nil {
+		return
+	}
+	for _, cmd := range n.Nodes("cmds") {
+		name, def := cmd.Text("name"), cmd.Node("def")
+		c := o.columns[name]
+		switch cmd.Text("subtype") {
+		case "AT_AddColumn":
+			if _, there := o.columns[def.Text("colname")]; !there {
+				o.addColumn(f, def)
+			}
+		case "AT_DropColumn":
+			delete(o.columns, name)
+		case "AT_AlterColumnType":
+			c.typ = newColumnType(def.Node("typeName"))
+			o.columns[name] = c
+		case "AT_SetNotNull", "AT_AddIdentity":
+			c.notNull = true
+			o.columns[name] = c
+		case "AT_DropNotNull":
+			c.notNull = false
+			o.columns[name] = c
+		case "AT_AddConstraint":
+			o.addConstraint(f, def)
+		case "AT_ValidateConstraint":
+			if k, ok := o.constraints[name]; ok {
+				k.valid = true
+				o.constraints[name] = k
+			}
+		case "AT_DropConstraint":
+			delete(o.constraints, name)
+		}
+	}
+}
+
+// drop takes out what a DROP names, and leaves what CASCADE would take along.
+func (s *state) drop(n syntax.Node) {
+	for _, d := range dropped(n) {
+		switch n.Text("removeType") {
+		case "OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_FOREIGN_TABLE":
+			delete(s.relations, s.own(d))
+		case "OBJECT_TYPE", "OBJECT_DOMAIN":
+			delete(s.types, s.own(d))
+		case "OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE":
+			delete(s.functions, s.own(d))
+		case "OBJECT_SCHEMA":
+			delete(s.schemas, d.Name)
+		}
+	}
+}
+
+// dropped returns the names of a DropStmt: for what is on a table, the table's.
+func dropped(n syntax.Node) []syntax.Name {
+	var names []syntax.Name
+	for _, o := range n.Nodes("objects") {
+		var parts []string
+		switch o.Kind {
+		case "List":
+			parts = o.Strings("items")
+		case "ObjectWithArgs":
+			parts = o.Strings("objname")
+		case "TypeName":
+			parts = o.Strings("names")
+		case "String":
+			parts = []string{o.Text("sval")}
+		}
+		switch n.Text("removeType") {
+		case "OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE":
+			parts = parts[:max(0, len(parts)-1)]
+		}
+		names = append(names, syntax.NameOf(parts))
+	}
+	return names
+}
+
+func (s *state) rename(n syntax.Node) {
+	from, to := s.own(n.Node("relation").Relation()), n.Text("newname")
+	switch n.Text("renameType") {
+	case "OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX":
+		if o := s.relations[from]; o != nil {
+			delete(s.relations, from)
+			s.relations[syntax.Name{Schema: from.Schema, Name: to}] = o
+		}
+	case "OBJECT_COLUMN":
+		if o := s.relations[from]; o != nil {
+			o.columns[to] = o.columns[n.Text("subname")]
+			delete(o.columns, n.Text("subname"))
+		}
+	case "OBJECT_TABCONSTRAINT":
+		if o := s.relations[from]; o != nil {
+			o.constraints[to] = o.constraints[n.Text("subname")]
+			delete(o.constraints, n.Text("subname"))
+		}
+	case "OBJECT_TYPE", "OBJECT_DOMAIN":
+		was := s.own(syntax.NameOf(n.Strings("object")))
+		if o := s.types[was]; o != nil {
+			delete(s.types, was)
+			s.types[syntax.Name{Schema: was.Schema, Name: to}] = o
+		}
+	}
+}
+
+// newRoutine reads a function.
+func newRoutine(f *file, sql string, n syntax.Node) *routine {
+	r := &routine{app: f.App, volatile: true}
+	for _, o := range n.Nodes("options") {
+		if o.Text("defname") == "volatility" {
+			r.volatile = strings.EqualFold(o.Node("arg").Text("sval"), "volatile")
+		}
+	}
+	body := n.Body(sql)
+	if _, set := n.Setting("search_path"); set || !body.Late {
+		return r
+	}
+	for _, stmt := range body.Statements {
+		for _, name := range append(stmt.Relations(), stmt.Calls()...) {
+			if name.Schema == "" {
+				r.names = append(r.names, name)
+			}
+		}
+	}
+	return r
+}

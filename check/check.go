@@ -1,0 +1,131 @@
+package check
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cotenant/cotenant/migrate"
+)
+
+// Config says what Run looks at.
+type Config struct {
+	// Migrate has the apps, and the extra schemas on the path. Nil is no apps.
+	Migrate *migrate.Config
+	// Only has Run tell of these apps alone, or files: shop, shop/0004_index. All others
+	// are read, since what they make matters. Defaults to all.
+	Only []string
+}
+
+// Report is what Run found.
+type Report struct {
+	// Findings are in the order of the files and their lines.
+	Findings []Finding
+	// Files and Statements are how many were looked at.
+	Files, Statements int
+	// Allowed is how many findings comments have silenced.
+	Allowed int
+}
+
+// Count returns how many findings are of a severity.
+func (r *Report) Count(s Severity) int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Failed reports whether a check fails: by an error, or, where it is strict, by any
+// finding.
+func (r *Report) Failed(strict bool) bool {
+	return r.Count(Error) > 0 || strict && len(r.Findings) > 0
+}
+
+// Run looks at the files of all apps. It needs no database. The error is about Config, or
+// the end of ctx; whatever is wrong with the files is a finding.
+func Run(ctx context.Context, config *Config) (*Report, error) {
+	if config == nil {
+		config = &Config{}
+	}
+	m := config.Migrate
+	if m == nil {
+		m = &migrate.Config{}
+	}
+	if err := config.validate(m); err != nil {
+		return nil, err
+	}
+	read, faults := migrate.ReadFiles(m)
+	c := newChecker(m, parse(read, faults))
+	if err := c.run(ctx); err != nil {
+		return nil, err
+	}
+	report := &Report{Files: len(read)}
+	for _, f := range c.files {
+		report.Statements += len(f.statements)
+	}
+	findings := faultFindings(faults)
+	kept, allowed := c.silence()
+	report.Allowed = allowed
+	for _, f := range append(findings, kept...) {
+		if config.wants(f) && !slices.Contains(report.Findings, f) { // an app that is shared and a tenant's is read twice
+			report.Findings = append(report.Findings, f)
+		}
+	}
+	c.sort(report.Findings)
+	return report, nil
+}
+
+// validate refuses names in Only that mean nothing.
+func (c *Config) validate(m *migrate.Config) error {
+	for _, only := range c.Only {
+		app, _, _ := strings.Cut(only, "/")
+		is := func(a migrate.App) bool { return a.Name == app }
+		if !slices.ContainsFunc(m.SharedApps, is) && !slices.ContainsFunc(m.TenantApps, is) {
+			return fmt.Errorf("check: Config.Only: there is no app %q (name one of the apps, or app/file)", app)
+		}
+	}
+	return nil
+}
+
+// wants reports whether a finding is told.
+func (c *Config) wants(f Finding) bool {
+	if len(c.Only) == 0 || f.App == "" {
+		return true
+	}
+	return slices.ContainsFunc(c.Only, func(only string) bool {
+		app, name, isFile := strings.Cut(only, "/")
+		if app != f.App || !isFile {
+			return app == f.App
+		}
+		base := f.File[strings.LastIndexByte(f.File, '/')+1:]
+		return base == name || strings.HasPrefix(base, strings.TrimSuffix(name, ".sql")+".")
+	})
+}
+
+// faultFindings are what New refuses.
+func faultFindings(faults []migrate.FileFault) []Finding {
+	var findings []Finding
+	for _, f := range faults {
+		r := refused()
+		findings = append(findings, Finding{Rule: r.Name, Severity: r.Severity, App: f.App, File: f.Path, Line: f.Line, Message: f.Text, Reason: r.Reason, Cure: r.Cure})
+	}
+	return findings
+}
+
+// sort brings findings into the order of the files, those of no file first.
+func (c *checker) sort(findings []Finding) {
+	order := map[string]int{}
+	for i, f := range c.files {
+		if _, ok := order[f.Path]; !ok {
+			order[f.Path] = i + 1
+		}
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(order[a.File]-order[b.File], strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(a.Rule, b.Rule))
+	})
+}

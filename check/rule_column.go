@@ -1,0 +1,172 @@
+package check
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cotenant/cotenant/check/internal/syntax"
+)
+
+func columnRules() []rule {
+	return []rule{
+		{
+			Rule{
+				Name: "column-rewrites-table", Severity: Error,
+				About:  "a new column whose values must be worked out: by a volatile default, GENERATED … STORED, serial or an identity",
+				Reason: "the table is written anew while nobody can read it (a constant, or now(), costs nothing)",
+				Cure:   "add the column without, set the default for new rows, and fill the old ones in batches",
+			}, inUp, columnRewrites,
+		},
+		{
+			Rule{
+				Name: "not-null-without-default", Severity: Error,
+				About:  "a new column NOT NULL without a default",
+				Reason: "it fails in every schema where the table has rows",
+				Cure:   "give it a default, which costs nothing if it is a constant; or add it without NOT NULL, and fill it first",
+			}, inUp, notNullWithoutDefault,
+		},
+		{
+			Rule{
+				Name: "not-null-scans", Severity: Error,
+				About:  "SET NOT NULL without a constraint that proves it",
+				Reason: "the whole table is read while nobody can use it",
+				Cure:   "ADD CONSTRAINT … CHECK (… IS NOT NULL) NOT VALID; then, in the next migration, VALIDATE CONSTRAINT, SET NOT NULL and DROP CONSTRAINT",
+			}, inUp, notNullScans,
+		},
+		{
+			Rule{
+				Name: "type-change-rewrites", Severity: Error,
+				About:  "a change of a column's type that converts the values",
+				Reason: "the table and its indexes are written anew while nobody can use it",
+				Cure:   "add a column of the new type, write to both, fill the old rows in batches, and change over; varchar to text or to more characters, and numeric to more digits, cost nothing",
+			}, inUp, typeChangeRewrites,
+		},
+	}
+}
+
+func columnRewrites(v *visit) {
+	table, commands := v.commands()
+	if commands == nil || !v.isOld(table) {
+		return
+	}
+	for _, cmd := range commands {
+		if cmd.Text("subtype") != "AT_AddColumn" {
+			continue
+		}
+		column := cmd.Node("def")
+		if why := v.worksOut(column); why != "" {
+			v.report("column %q of %q is worked out for every row: %s", column.Text("colname"), table.Relation(), why)
+		}
+	}
+}
+
+// worksOut says why the values of a new column differ from row to row; it is empty where
+// they do not.
+func (v *visit) worksOut(column syntax.Node) string {
+	if newColumnType(column.Node("typeName")).serial {
+		return "it is a serial"
+	}
+	for _, k := range column.Nodes("constraints") {
+		switch {
+		case is(k, "CONSTR_IDENTITY"):
+			return "it is an identity"
+		case is(k, "CONSTR_GENERATED") && k.Text("generated_kind") != "v":
+			return "it is GENERATED … STORED"
+		case is(k, "CONSTR_DEFAULT"):
+			for _, f := range k.Node("raw_expr").Calls() {
+				if v.isVolatile(f) {
+					return "its default " + f.String() + "() is volatile"
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// isVolatile reports whether a function gives another value for each row. Of functions
+// that no file makes, it knows those of PostgreSQL and its extensions by their names.
+func (v *visit) isVolatile(f syntax.Name) bool {
+	for _, s := range []*state{v.here, v.public} {
+		if r := s.function(f); r != nil {
+			return r.volatile
+		}
+	}
+	return volatile.MatchString(strings.ToLower(f.Name))
+}
+
+var volatile = regexp.MustCompile(`^(nextval|setval|random|random_normal|clock_timestamp|timeofday|gen_salt)$|uuid|ulid|nanoid|ksuid|snowflake|random_`)
+
+func notNullWithoutDefault(v *visit) {
+	for _, k := range v.added() {
+		// A primary key that stands at the column is not null as well.
+		if !k.column.Exists() || !is(k.Node, "CONSTR_NOTNULL", "CONSTR_PRIMARY") || hasDefault(k.column) {
+			continue
+		}
+		v.report("column %q of %q is NOT NULL, and the rows that there are have no value for it", k.column.Text("colname"), k.table.Relation())
+	}
+}
+
+func notNullScans(v *visit) {
+	table, commands := v.commands()
+	if commands == nil || !v.isOld(table) {
+		return
+	}
+	o := v.here.table(table.Relation())
+	for _, cmd := range commands {
+		if name := cmd.Text("name"); cmd.Text("subtype") == "AT_SetNotNull" && (o == nil || !o.isNotNull(name)) {
+			v.report("column %q of %q is searched for nulls", name, table.Relation())
+		}
+	}
+}
+
+func typeChangeRewrites(v *visit) {
+	table, commands := v.commands()
+	if commands == nil || !v.isOld(table) {
+		return
+	}
+	for _, cmd := range commands {
+		if cmd.Text("subtype") != "AT_AlterColumnType" {
+			continue
+		}
+		name, to := cmd.Text("name"), newColumnType(cmd.Node("def").Node("typeName"))
+		var from columnType
+		if o := v.here.table(table.Relation()); o != nil {
+			from = o.columns[name].typ
+		}
+		plain := isPlainConversion(cmd.Node("def").Node("raw_default"), name, to)
+		if plain && (!from.rewrites(to) || v.isSameDomain(from, to)) {
+			continue
+		}
+		what := to.String()
+		if from.name != "" {
+			what = from.String() + " to " + what
+		}
+		f := v.report("column %q of %q is converted: %s", name, table.Relation(), what)
+		if isTimestamp(from) && isTimestamp(to) && plain {
+			f.Cure = "to timestamptz it costs nothing where the session's time zone is UTC: SET LOCAL TimeZone = 'UTC' before it, and allow this rule; or add a column, and fill it in batches"
+		}
+	}
+}
+
+func isTimestamp(t columnType) bool {
+	return slices.Contains([]string{"timestamp", "timestamptz"}, t.name)
+}
+
+// isSameDomain reports whether both are of one type that is not PostgreSQL's.
+func (v *visit) isSameDomain(from, to columnType) bool {
+	return from.name != "" && from.name == to.name && from.array == to.array && len(to.modifiers) == 0
+}
+
+// isPlainConversion reports whether USING says what would be done without it: nothing, or
+// the column cast to the type.
+func isPlainConversion(using syntax.Node, column string, to columnType) bool {
+	if using.Is("TypeCast") {
+		if t := newColumnType(using.Node("typeName")); t.String() != to.String() && (t.name != to.name || len(t.modifiers) > 0) {
+			return false
+		}
+		using = using.Node("arg")
+	}
+	fields := using.Strings("fields")
+	return !using.Exists() || using.Is("ColumnRef") && len(fields) > 0 && fields[len(fields)-1] == column
+}

@@ -1,0 +1,96 @@
+package check
+
+import "slices"
+
+func constraintRules() []rule {
+	return []rule{
+		{
+			Rule{
+				Name: "foreign-key-scans", Severity: Error,
+				About:  "a foreign key added to a table that is in use, without NOT VALID",
+				Reason: "every row is looked up while nobody can write to either table",
+				Cure:   "add it NOT VALID, which holds for new rows, and VALIDATE CONSTRAINT in the next migration",
+			}, inUp, foreignKeyScans,
+		},
+		{
+			Rule{
+				Name: "check-scans", Severity: Error,
+				About:  "a check added to a table that is in use, without NOT VALID",
+				Reason: "every row is looked at while nobody can use the table",
+				Cure:   "add it NOT VALID, which holds for new rows, and VALIDATE CONSTRAINT in the next migration",
+			}, inUp, checkScans,
+		},
+		{
+			Rule{
+				Name: "validates-in-same-transaction", Severity: Error,
+				About:  "VALIDATE CONSTRAINT in the transaction that adds the constraint",
+				Reason: "what ADD CONSTRAINT locks stays locked while the rows are looked at, as without NOT VALID",
+				Cure:   "VALIDATE CONSTRAINT in the next migration",
+			}, inUp, validatesAtOnce,
+		},
+		{
+			Rule{
+				Name: "constraint-builds-index", Severity: Error,
+				About:  "UNIQUE, PRIMARY KEY or EXCLUDE added to a table that is in use",
+				Reason: "its index is built while nobody can use the table",
+				Cure:   "CREATE UNIQUE INDEX CONCURRENTLY, and in the next migration ADD CONSTRAINT … USING INDEX (for EXCLUDE there is no such way: make a new table)",
+			}, inUp, constraintBuildsIndex,
+		},
+	}
+}
+
+func foreignKeyScans(v *visit) {
+	for _, k := range v.added() {
+		// A new column has nulls alone, which refer to nothing: PostgreSQL knows that.
+		if !is(k.Node, "CONSTR_FOREIGN") || k.True("skip_validation") || k.column.Exists() && !hasDefault(k.column) {
+			continue
+		}
+		v.report("%s of %q to %q is checked for every row", k.named("foreign key"), k.table.Relation(), k.Node.Node("pktable").Relation())
+	}
+}
+
+func checkScans(v *visit) {
+	for _, k := range v.added() {
+		if is(k.Node, "CONSTR_CHECK") && !k.True("skip_validation") {
+			v.report("%s of %q is checked for every row", k.named("check"), k.table.Relation())
+		}
+	}
+}
+
+func validatesAtOnce(v *visit) {
+	table, commands := v.commands()
+	if !v.inTransaction() || commands == nil || !v.isOld(table) {
+		return
+	}
+	var added []string // by this statement
+	for _, cmd := range commands {
+		if cmd.Text("subtype") == "AT_AddConstraint" {
+			added = append(added, cmd.Node("def").Text("conname"))
+		}
+	}
+	o := v.here.table(table.Relation())
+	for _, cmd := range commands {
+		name := cmd.Text("name")
+		here := slices.Contains(added, name) || o != nil && o.constraints[name].file == v.file
+		if cmd.Text("subtype") == "AT_ValidateConstraint" && here {
+			v.report("constraint %q of %q is validated in the transaction that adds it", name, table.Relation())
+		}
+	}
+}
+
+func constraintBuildsIndex(v *visit) {
+	for _, k := range v.added() {
+		kind := ""
+		switch k.Text("contype") {
+		case "CONSTR_UNIQUE":
+			kind = "unique constraint"
+		case "CONSTR_PRIMARY":
+			kind = "primary key"
+		case "CONSTR_EXCLUSION":
+			kind = "exclusion constraint"
+		}
+		if kind != "" && k.Text("indexname") == "" {
+			v.report("the index of %s of %q is built while nobody can use the table", k.named(kind), k.table.Relation())
+		}
+	}
+}
