@@ -68,6 +68,8 @@ func (c *checker) fault(a *allowed) (Finding, bool) {
 	switch known := slices.Collect(ruleNames()); {
 	case a.rule == "":
 		return c.finding(unknownRule(), a.file, a.line, "-- cotenant:allow names no rule"), true
+	case !slices.Contains(known, a.rule) && slices.ContainsFunc(Rules(), func(r Rule) bool { return r.Name == a.rule }):
+		return c.finding(unknownRule(), a.file, a.line, fmt.Sprintf("rule %q cannot be allowed", a.rule)), true
 	case !slices.Contains(known, a.rule):
 		nearest := slices.MinFunc(known, func(x, y string) int {
 			return levenshtein.Distance(a.rule, x, nil) - levenshtein.Distance(a.rule, y, nil)

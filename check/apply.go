@@ -57,11 +57,13 @@ func (s *state) apply(f *file, sql string, n syntax.Node) {
 		s.alterTable(f, n)
 	case "TruncateStmt":
 		for _, r := range n.Nodes("relations") {
-			s.empty(f, r)
+			if o := s.table(r.Relation()); o != nil {
+				o.emptied, o.deleted = f, f
+			}
 		}
 	case "DeleteStmt":
-		if !n.Node("whereClause").Exists() {
-			s.empty(f, n.Node("relation"))
+		if o := s.table(n.Node("relation").Relation()); o != nil && !n.Node("whereClause").Exists() {
+			o.deleted = f
 		}
 	}
 }
@@ -79,13 +81,6 @@ func (s *state) make(f *file, kind string, name syntax.Name) *object {
 
 func (s *state) makeType(f *file, name syntax.Name) {
 	s.types[s.own(name)] = &object{kind: "type", app: f.App, file: f}
-}
-
-// empty has a table be one without rows, as when it was made.
-func (s *state) empty(f *file, table syntax.Node) {
-	if o := s.table(table.Relation()); o != nil {
-		o.file = f
-	}
 }
 
 func (s *state) createTable(f *file, n syntax.Node) {

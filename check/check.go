@@ -59,12 +59,15 @@ func Run(ctx context.Context, config *Config) (*Report, error) {
 	if err := config.validate(m); err != nil {
 		return nil, err
 	}
-	read, faults := migrate.ReadFiles(m)
-	c := newChecker(m, parse(read, faults))
+	files, faults, err := read(m)
+	if err != nil {
+		return nil, err
+	}
+	c := newChecker(m, parse(files, faults))
 	if err := c.run(ctx); err != nil {
 		return nil, err
 	}
-	report := &Report{Files: len(read)}
+	report := &Report{Files: len(files)}
 	for _, f := range c.files {
 		report.Statements += len(f.statements)
 	}
@@ -126,6 +129,6 @@ func (c *checker) sort(findings []Finding) {
 		}
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int {
-		return cmp.Or(order[a.File]-order[b.File], strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(a.Rule, b.Rule))
+		return cmp.Or(order[a.File]-order[b.File], strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(a.Rule, b.Rule), strings.Compare(a.Message, b.Message))
 	})
 }

@@ -21,7 +21,7 @@ func newColumnType(n syntax.Node) columnType {
 	if len(parts) == 0 {
 		return columnType{}
 	}
-	if parts[0] == "pg_catalog" {
+	if len(parts) > 1 && (parts[0] == "pg_catalog" || parts[0] == "public") {
 		parts = parts[1:]
 	}
 	t := columnType{name: strings.Join(parts, "."), array: len(n.Nodes("arrayBounds")) > 0}
@@ -73,6 +73,9 @@ func (t columnType) rewrites(to columnType) bool {
 	}
 	if t.array != to.array {
 		return true
+	}
+	if t.array { // its elements are converted one by one
+		return t.name != to.name || len(to.modifiers) > 0 && !slices.Equal(t.modifiers, to.modifiers)
 	}
 	if t.name == to.name {
 		return t.shrinks(to)

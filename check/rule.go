@@ -48,7 +48,7 @@ func Rules() []Rule {
 	return append(all, hidesShared(), refused(), unparsed(), unknownRule(), unusedAllow())
 }
 
-// RuleNames yields the names that a comment can allow. What New refuses, and what is wrong
+// ruleNames yields the names that a comment can allow. What New refuses, and what is wrong
 // with such comments, cannot be allowed.
 func ruleNames() iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -81,7 +81,7 @@ func unparsed() Rule {
 func unknownRule() Rule {
 	return Rule{
 		Name: "unknown-rule", Severity: Error,
-		About:  "a comment that allows a rule that there is not",
+		About:  "a comment that allows a rule that there is not, or that cannot be allowed",
 		Reason: "it silences nothing, whatever it was meant for",
 		Cure:   "correct the name, or remove the comment",
 	}

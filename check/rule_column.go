@@ -47,7 +47,7 @@ func columnRules() []rule {
 
 func columnRewrites(v *visit) {
 	table, commands := v.commands()
-	if commands == nil || !v.isOld(table) {
+	if commands == nil || !v.isFull(table) {
 		return
 	}
 	for _, cmd := range commands {
@@ -92,15 +92,23 @@ func (v *visit) isVolatile(f syntax.Name) bool {
 			return r.volatile
 		}
 	}
-	return volatile.MatchString(strings.ToLower(f.Name))
+	name := strings.ToLower(f.Name)
+	return volatile.MatchString(name) && !ofName.MatchString(name)
 }
 
-var volatile = regexp.MustCompile(`^(nextval|setval|random|random_normal|clock_timestamp|timeofday|gen_salt)$|uuid|ulid|nanoid|ksuid|snowflake|random_`)
+var (
+	volatile = regexp.MustCompile(`^(nextval|setval|random|random_normal|clock_timestamp|timeofday|gen_salt)$|uuid|ulid|nanoid|ksuid|snowflake|random_`)
+	// ofName are those that make a UUID of a name, the same each time.
+	ofName = regexp.MustCompile(`^uuid_(nil|ns_.*|generate_v[35])$|^uuidv?[35]$|^to_uuid`)
+)
 
 func notNullWithoutDefault(v *visit) {
 	for _, k := range v.added() {
 		// A primary key that stands at the column is not null as well.
 		if !k.column.Exists() || !is(k.Node, "CONSTR_NOTNULL", "CONSTR_PRIMARY") || hasDefault(k.column) {
+			continue
+		}
+		if o := v.here.table(k.table.Relation()); o != nil && o.deleted == v.file {
 			continue
 		}
 		v.report("column %q of %q is NOT NULL, and the rows that there are have no value for it", k.column.Text("colname"), k.table.Relation())
@@ -109,7 +117,7 @@ func notNullWithoutDefault(v *visit) {
 
 func notNullScans(v *visit) {
 	table, commands := v.commands()
-	if commands == nil || !v.isOld(table) {
+	if commands == nil || !v.isFull(table) {
 		return
 	}
 	o := v.here.table(table.Relation())
@@ -122,7 +130,7 @@ func notNullScans(v *visit) {
 
 func typeChangeRewrites(v *visit) {
 	table, commands := v.commands()
-	if commands == nil || !v.isOld(table) {
+	if commands == nil || !v.isFull(table) {
 		return
 	}
 	for _, cmd := range commands {

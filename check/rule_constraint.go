@@ -1,6 +1,10 @@
 package check
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/cotenant/cotenant/check/internal/syntax"
+)
 
 func constraintRules() []rule {
 	return []rule{
@@ -45,8 +49,20 @@ func foreignKeyScans(v *visit) {
 		if !is(k.Node, "CONSTR_FOREIGN") || k.True("skip_validation") || k.column.Exists() && !hasDefault(k.column) {
 			continue
 		}
-		v.report("%s of %q to %q is checked for every row", k.named("foreign key"), k.table.Relation(), k.Node.Node("pktable").Relation())
+		f := v.report("%s of %q to %q is checked for every row", k.named("foreign key"), k.table.Relation(), k.Node.Node("pktable").Relation())
+		if columns := k.Strings("fk_attrs"); len(columns) == 1 && v.addsColumn(columns[0]) {
+			f.Cure = "write REFERENCES at the new column, in ADD COLUMN: PostgreSQL then knows that there is nothing to check; or add it NOT VALID, and VALIDATE CONSTRAINT in the next migration"
+		}
 	}
+}
+
+// addsColumn reports whether the statement adds a column, which it does not fill.
+func (v *visit) addsColumn(name string) bool {
+	_, commands := v.commands()
+	return slices.ContainsFunc(commands, func(cmd syntax.Node) bool {
+		column := cmd.Node("def")
+		return cmd.Text("subtype") == "AT_AddColumn" && column.Text("colname") == name && !hasDefault(column)
+	})
 }
 
 func checkScans(v *visit) {
@@ -59,7 +75,7 @@ func checkScans(v *visit) {
 
 func validatesAtOnce(v *visit) {
 	table, commands := v.commands()
-	if !v.inTransaction() || commands == nil || !v.isOld(table) {
+	if !v.inTransaction() || commands == nil || !v.isFull(table) {
 		return
 	}
 	var added []string // by this statement

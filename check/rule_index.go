@@ -25,7 +25,7 @@ func indexRules() []rule {
 
 func indexBlocks(v *visit) {
 	table := v.node.Node("relation")
-	if !v.node.Is("IndexStmt") || v.node.True("concurrent") || !v.isOld(table) {
+	if !v.node.Is("IndexStmt") || v.node.True("concurrent") || !v.isFull(table) {
 		return
 	}
 	o := v.here.relation(table.Relation())

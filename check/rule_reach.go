@@ -101,7 +101,18 @@ func (v *visit) isKnownSchema(schema string) bool {
 	case "", "pg_catalog", "information_schema", "pg_temp", "pg_toast", "cotenant":
 		return true
 	}
-	return v.extra[schema] || v.public.schemas[schema]
+	return v.extra[schema] || v.public.schemas[schema] || isExtensions(schema)
+}
+
+// isExtensions reports whether a schema is one that a well-known extension makes for
+// itself, always of this name.
+func isExtensions(schema string) bool {
+	switch schema {
+	case "ag_catalog", "anon", "columnar", "cron", "graphql", "hint_plan", "net", "paradedb", "partman", "pdb", "pg_lake", "pgmq", "pgsodium",
+		"repack", "tiger", "tiger_data", "topology", "toolkit_experimental", "vault":
+		return true
+	}
+	return strings.HasPrefix(schema, "_timescaledb_") || strings.HasPrefix(schema, "timescaledb_") || strings.HasPrefix(schema, "citus_")
 }
 
 func hardCodedSchema(v *visit) {

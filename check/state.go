@@ -27,7 +27,9 @@ type state struct {
 type object struct {
 	kind        string // table, view, materialized view, sequence, index, type
 	app         string
-	file        *file // that made it, or last emptied it
+	file        *file // that made it
+	emptied     *file // that last took all rows out, and the table is as when it was made: TRUNCATE
+	deleted     *file // that last took all rows out, and the room that they had is left: DELETE
 	columns     map[string]column
 	constraints map[string]constraint
 	partitioned bool

@@ -27,14 +27,20 @@ func (v *visit) report(format string, args ...any) *Finding {
 	return &v.found[len(v.found)-1].Finding
 }
 
-// isOld reports whether a table has rows, and programs that use it: it was not made by
-// this file. What is not known was made somewhere else.
+// isOld reports whether a table has programs that use it: it was not made by this file.
+// What is not known was made somewhere else.
 func (v *visit) isOld(table syntax.Node) bool {
 	if table.Text("relpersistence") == "t" || table.Text("schemaname") == "pg_temp" {
 		return false
 	}
 	o := v.here.relation(table.Relation())
 	return o == nil || o.file != v.file
+}
+
+// isFull reports whether a table that is old may have rows.
+func (v *visit) isFull(table syntax.Node) bool {
+	o := v.here.relation(table.Relation())
+	return v.isOld(table) && (o == nil || o.emptied != v.file)
 }
 
 // isShared reports whether a name without a schema, in a tenant's file, means something of
@@ -70,7 +76,7 @@ type added struct {
 // added returns the constraints that the statement adds to tables with rows.
 func (v *visit) added() []added {
 	table, commands := v.commands()
-	if commands == nil || !v.isOld(table) {
+	if commands == nil || !v.isFull(table) {
 		return nil
 	}
 	var all []added

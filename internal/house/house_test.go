@@ -138,6 +138,7 @@ var modules = map[string][]string{
 	"check": { // migrate's and registry's, and PostgreSQL's grammar
 		"github.com/agext/levenshtein",
 		"github.com/cenkalti/backoff/v5",
+		"github.com/hashicorp/golang-lru/v2",
 		"github.com/jackc/pgpassfile",
 		"github.com/jackc/pgservicefile",
 		"github.com/jackc/pgx/v5",
@@ -145,6 +146,7 @@ var modules = map[string][]string{
 		"github.com/tetratelabs/wazero",      // runs the grammar
 		"github.com/wasilibs/go-pgquery",     // the grammar, as WebAssembly
 		"github.com/wasilibs/wazero-helpers", // memory for it
+		"golang.org/x/net",
 		"golang.org/x/sync",
 		"golang.org/x/sys",
 		"golang.org/x/text",

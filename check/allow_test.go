@@ -1,0 +1,91 @@
+package check_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/cotenant/cotenant/check"
+	"github.com/cotenant/cotenant/migrate"
+)
+
+// run checks one tenant app, of names and contents in pairs.
+func run(t *testing.T, files ...string) *check.Report {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for i := 0; i < len(files); i += 2 {
+		fsys["shop/"+files[i]] = &fstest.MapFile{Data: []byte(files[i+1])}
+	}
+	report, err := check.Run(t.Context(), &check.Config{Migrate: &migrate.Config{TenantApps: migrate.Dirs(fsys, "shop")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func lines(r *check.Report) []string {
+	var lines []string
+	for _, f := range r.Findings {
+		lines = append(lines, fmt.Sprintf("%d %s %s", f.Line, f.Rule, f.Message))
+	}
+	return lines
+}
+
+func TestAllow(t *testing.T) {
+	t.Parallel()
+
+	const index = `CREATE INDEX i ON t (a)`
+	found := "index-blocks-writes index \"i\" on \"t\" is built while nobody can write to the table"
+	for _, tt := range []struct {
+		name, sql string
+		allowed   int
+		want      []string
+	}{
+		{"nothing", index, 0, []string{"1 " + found}},
+		{"the statement", "-- cotenant:allow index-blocks-writes\n" + index, 1, nil},
+		{"with a reason", "-- cotenant:allow index-blocks-writes: t is small: 10 rows\n" + index, 1, nil},
+		{"another statement", "SELECT 1; -- cotenant:allow index-blocks-writes\n" + index, 0, []string{"1 unused-allow -- cotenant:allow index-blocks-writes silences nothing", "2 " + found}},
+		{"at the end of its line", index + "; -- cotenant:allow index-blocks-writes\n" + index, 1, []string{"2 " + found}},
+		{"the file", "-- cotenant:allow index-blocks-writes\n\n" + index + ";\n" + index, 2, nil},
+		{"two rules", "-- cotenant:allow index-blocks-writes, not-null-scans\n" + index, 1, []string{"1 unused-allow -- cotenant:allow not-null-scans silences nothing"}},
+		{"a slip", "-- cotenant:allow index-block-writes\n" + index, 0, []string{`1 unknown-rule there is no rule "index-block-writes" (did you mean index-blocks-writes?)`, "2 " + found}},
+		{"no name", "-- cotenant:allow : all of it is fine\n" + index, 0, []string{"1 unknown-rule -- cotenant:allow names no rule", "2 " + found}},
+		{"what cannot be allowed", "-- cotenant:allow refused\nCREATE EXTENSION x", 0, []string{
+			`1 unknown-rule rule "refused" cannot be allowed`, "2 refused CREATE EXTENSION: it is for the whole database, and a tenant's app runs once for each tenant (put it into a migration of a shared app)",
+		}},
+		{"behind everything", index + ";\n-- cotenant:allow index-blocks-writes\n", 0, []string{"1 " + found, "2 unused-allow -- cotenant:allow index-blocks-writes silences nothing"}},
+		{"what cannot be parsed", "-- cotenant:allow unparsed: of version 18\nALTER TABLE t ADD CONSTRAINT c NOT NULL a NOT VALID", 1, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			report := run(t, "migrations/0001_a.sql", tt.sql)
+			if got := lines(report); !slices.Equal(got, tt.want) {
+				t.Errorf("found\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
+			}
+			if report.Allowed != tt.allowed {
+				t.Errorf("%d allowed, want %d", report.Allowed, tt.allowed)
+			}
+		})
+	}
+}
+
+// Whatever the comment, the names are words of it, and mean the same on their own.
+func FuzzAllow(f *testing.F) {
+	for _, text := range []string{"a", "a b", "a,b: why", " a , b\tc ", ": why", "", "a: b: c", "ä-b"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		names := check.ParseAllow(text)
+		for _, name := range names {
+			if name == "" || strings.ContainsAny(name, " \t,:") || !strings.Contains(text, name) {
+				t.Fatalf("%q: %q", text, names)
+			}
+		}
+		if again := check.ParseAllow(strings.Join(names, " ") + ": " + text); !slices.Equal(again, names) {
+			t.Fatalf("%q: %q, and again %q", text, names, again)
+		}
+	})
+}
