@@ -40,6 +40,21 @@ func (f *databaseFlags) group(project bool) flagGroup {
 // tenancyConfig brings together what the program, the flags, the environment and the file
 // say, in that order, but for the flags that name a database: they come first.
 func (p *program) tenancyConfig(cmd *cobra.Command, f *databaseFlags) (*cotenant.Config, error) {
+	s, err := p.settings(cmd, f)
+	if err != nil {
+		return nil, err
+	}
+	config := p.config.Tenancy
+	for _, fill := range []func(*cotenant.Config) error{p.fillApps(s), s.fillDatabase, s.fillPaths, s.fillEngine} {
+		if err := fill(&config); err != nil {
+			return nil, err
+		}
+	}
+	return &config, nil
+}
+
+// settings brings together what the flags, the environment and the file say.
+func (p *program) settings(cmd *cobra.Command, f *databaseFlags) (*settings, error) {
 	s := &settings{from: map[string]string{}}
 	if p.config.Project {
 		named := f.config
@@ -64,13 +79,7 @@ func (p *program) tenancyConfig(cmd *cobra.Command, f *databaseFlags) (*cotenant
 			}
 		}
 	}
-	config := p.config.Tenancy
-	for _, fill := range []func(*cotenant.Config) error{p.fillApps(s), s.fillDatabase, s.fillPaths, s.fillEngine} {
-		if err := fill(&config); err != nil {
-			return nil, err
-		}
-	}
-	return &config, nil
+	return s, nil
 }
 
 // fillDatabase names the databases.

@@ -38,6 +38,7 @@ func (p *program) fillApps(s *settings) func(*cotenant.Config) error {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			return fmt.Errorf("%s: there is no folder %s (make it, or name another with apps_dir or --apps-dir)", from, shortest(s.wd, dir))
 		}
+		s.appsPath = dir
 		var err error
 		if config.SharedApps, err = s.apps(dir, "shared_apps", s.SharedApps); err != nil {
 			return err

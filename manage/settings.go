@@ -28,6 +28,8 @@ type settings struct {
 	// from says where a key was set, as errors name it; a key that was not set is
 	// missing.
 	from map[string]string
+	// appsPath is the folder of the apps, empty if they are in the program.
+	appsPath string
 	// dir is the folder of cotenant.toml, or the working directory.
 	dir string
 	// file is the path of cotenant.toml, empty if there is none.
