@@ -72,6 +72,17 @@ func TestAllow(t *testing.T) {
 	}
 }
 
+// A file of many rows is read as fast as one of a few, and its table counts.
+func TestManyRows(t *testing.T) {
+	t.Parallel()
+
+	rows := strings.Repeat("(1, 'a VALUES b', now()),\n", 1<<20/24)
+	report := run(t, "migrations/0001_a.sql", "CREATE VIEW v AS SELECT 1;", "migrations/0002_b.sql", `INSERT INTO acme.t ("VALUES", b) VALUES `+rows+"(1, '', now()); CREATE INDEX i ON t (b);")
+	if got := lines(report); len(got) != 2 || !strings.Contains(got[0], "acme") || !strings.Contains(got[1], "index-blocks-writes") {
+		t.Errorf("found %q", got)
+	}
+}
+
 // Whatever the comment, the names are words of it, and mean the same on their own.
 func FuzzAllow(f *testing.F) {
 	for _, text := range []string{"a", "a b", "a,b: why", " a , b\tc ", ": why", "", "a: b: c", "ä-b"} {
