@@ -58,12 +58,12 @@ func (s *state) apply(f *file, sql string, n syntax.Node) {
 	case "TruncateStmt":
 		for _, r := range n.Nodes("relations") {
 			if o := s.table(r.Relation()); o != nil {
-				o.emptied, o.deleted = f, f
+				o.emptied = f
 			}
 		}
 	case "DeleteStmt":
 		if o := s.table(n.Node("relation").Relation()); o != nil && !n.Node("whereClause").Exists() {
-			o.deleted = f
+			o.emptied = f
 		}
 	}
 }

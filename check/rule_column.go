@@ -108,9 +108,6 @@ func notNullWithoutDefault(v *visit) {
 		if !k.column.Exists() || !is(k.Node, "CONSTR_NOTNULL", "CONSTR_PRIMARY") || hasDefault(k.column) {
 			continue
 		}
-		if o := v.here.table(k.table.Relation()); o != nil && o.deleted == v.file {
-			continue
-		}
 		v.report("column %q of %q is NOT NULL, and the rows that there are have no value for it", k.column.Text("colname"), k.table.Relation())
 	}
 }

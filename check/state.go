@@ -28,8 +28,7 @@ type object struct {
 	kind        string // table, view, materialized view, sequence, index, type
 	app         string
 	file        *file // that made it
-	emptied     *file // that last took all rows out, and the table is as when it was made: TRUNCATE
-	deleted     *file // that last took all rows out, and the room that they had is left: DELETE
+	emptied     *file // that last took all rows out
 	columns     map[string]column
 	constraints map[string]constraint
 	partitioned bool
