@@ -30,8 +30,9 @@ type allowed struct {
 }
 
 // silence takes out the findings that comments allow, and adds what is wrong with the
-// comments. It returns what is left, and how many are not.
-func (c *checker) silence() (left []Finding, silenced int) {
+// comments. It returns what is left, and how many are not. built says whether Builds has
+// looked, too.
+func (c *checker) silence(built bool) (left []Finding, silenced int) {
 	var all []*allowed
 	for _, f := range c.files {
 		all = append(all, f.allowed(f.Allows, nil)...)
@@ -42,7 +43,7 @@ func (c *checker) silence() (left []Finding, silenced int) {
 	for _, one := range c.found {
 		allows := false
 		for _, a := range all {
-			if a.rule == one.Rule && a.file == one.file && (a.stmt == nil || a.stmt == one.stmt) {
+			if a.rule == one.Rule && one.isIn(a.file) && (a.stmt == nil || a.stmt == one.stmt) {
 				a.used, allows = true, true
 			}
 		}
@@ -56,7 +57,7 @@ func (c *checker) silence() (left []Finding, silenced int) {
 		all = append(all, f.allowed(f.Unused, nil)...)
 	}
 	for _, a := range all {
-		if finding, ok := c.fault(a); ok {
+		if finding, ok := c.fault(a, built); ok {
 			left = append(left, finding)
 		}
 	}
@@ -64,7 +65,7 @@ func (c *checker) silence() (left []Finding, silenced int) {
 }
 
 // fault says what is wrong with a name of a comment.
-func (c *checker) fault(a *allowed) (Finding, bool) {
+func (c *checker) fault(a *allowed, built bool) (Finding, bool) {
 	switch known := slices.Collect(ruleNames()); {
 	case a.rule == "":
 		return c.finding(unknownRule(), a.file, a.line, "-- cotenant:allow names no rule"), true
@@ -75,10 +76,15 @@ func (c *checker) fault(a *allowed) (Finding, bool) {
 			return levenshtein.Distance(a.rule, x, nil) - levenshtein.Distance(a.rule, y, nil)
 		})
 		return c.finding(unknownRule(), a.file, a.line, fmt.Sprintf("there is no rule %q (did you mean %s?)", a.rule, nearest)), true
-	case !a.used:
+	case !a.used && (built || !slices.ContainsFunc(builtRules(), func(r Rule) bool { return r.Name == a.rule })):
 		return c.finding(unusedAllow(), a.file, a.line, fmt.Sprintf("-- cotenant:allow %s silences nothing", a.rule)), true
 	}
 	return Finding{}, false
+}
+
+// isIn reports whether the finding is in a file: that of both ways, where it has both.
+func (f *found) isIn(other *file) bool {
+	return f.file != nil && (f.file == other || f.file.Path == other.Path && f.file.Tenant == other.Tenant && f.stmt == nil)
 }
 
 // allowed reads comments of the file.

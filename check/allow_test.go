@@ -72,6 +72,33 @@ func TestAllow(t *testing.T) {
 	}
 }
 
+// What another check found is allowed as well.
+func TestOthers(t *testing.T) {
+	t.Parallel()
+
+	fsys := fstest.MapFS{
+		"shop/schema.sql":         {Data: []byte("-- cotenant:allow column-order\n\nCREATE TABLE t (id int);\nCREATE TABLE u (id int); -- cotenant:allow build-fails\n")},
+		"shop/migrations/001.sql": {Data: []byte("-- +goose Up\n-- cotenant:allow rows-differ\n\nSELECT 1;\n-- +goose Down\n-- cotenant:allow down-differs: it is meant so\n\nSELECT 2;\n")},
+	}
+	finding := func(rule, file string, line int) check.Finding {
+		return check.Finding{Rule: rule, Severity: check.Error, App: "shop", File: file, Line: line}
+	}
+	config := &check.Config{Migrate: &migrate.Config{TenantApps: migrate.Dirs(fsys, "shop")}}
+	report, err := check.Run(t.Context(), config)
+	if got := lines(report); err != nil || len(got) > 0 {
+		t.Errorf("without another check: %q, %v", got, err)
+	}
+	config.Others = []check.Finding{
+		finding("column-order", "shop/schema.sql", 0), finding("build-fails", "shop/schema.sql", 4), finding("build-fails", "shop/schema.sql", 3),
+		finding("down-differs", "shop/migrations/001.sql", 0), finding("down-differs", "", 0),
+	}
+	report, err = check.Run(t.Context(), config)
+	want := []string{"0 down-differs ", "3 build-fails ", "2 unused-allow -- cotenant:allow rows-differ silences nothing"}
+	if got := lines(report); err != nil || !slices.Equal(got, want) || report.Allowed != 3 {
+		t.Errorf("found %q, want %q; %d allowed, %v", got, want, report.Allowed, err)
+	}
+}
+
 // A file of many rows is read as fast as one of a few, and its table counts.
 func TestManyRows(t *testing.T) {
 	t.Parallel()

@@ -17,6 +17,10 @@ type Config struct {
 	// Only has Run tell of these apps alone, or files: shop, shop/0004_index. All others
 	// are read, since what they make matters. Defaults to all.
 	Only []string
+	// Others are what other checks found of the same files, such as Builds. Comments
+	// allow those findings as well, and they are in the report. Nil says that there was no
+	// other check: comments that allow rules of Builds are then left alone.
+	Others []Finding
 }
 
 // Report is what Run found.
@@ -72,7 +76,8 @@ func Run(ctx context.Context, config *Config) (*Report, error) {
 		report.Statements += len(f.statements)
 	}
 	findings := faultFindings(faults)
-	kept, allowed := c.silence()
+	c.take(config.Others)
+	kept, allowed := c.silence(config.Others != nil)
 	report.Allowed = allowed
 	for _, f := range append(findings, kept...) {
 		if config.wants(f) && !slices.Contains(report.Findings, f) { // an app that is shared and a tenant's is read twice
@@ -108,6 +113,31 @@ func (c *Config) wants(f Finding) bool {
 		base := f.File[strings.LastIndexByte(f.File, '/')+1:]
 		return base == name || strings.HasPrefix(base, strings.TrimSuffix(name, ".sql")+".")
 	})
+}
+
+// take adds the findings of another check. Builds knows better what hides what is shared.
+func (c *checker) take(others []Finding) {
+	if others == nil {
+		return
+	}
+	c.found = slices.DeleteFunc(c.found, func(f found) bool { return f.Rule == hidesShared().Name })
+	for _, f := range others {
+		one := found{Finding: f}
+		for _, file := range c.files {
+			if f.File == "" || file.Path != f.File {
+				continue
+			}
+			i := slices.IndexFunc(file.statements, func(s statement) bool { return s.Line == f.Line })
+			if i >= 0 {
+				one.file, one.stmt = file, &file.statements[i]
+				break
+			}
+			if one.file == nil {
+				one.file = file
+			}
+		}
+		c.found = append(c.found, one)
+	}
 }
 
 // faultFindings are what New refuses.

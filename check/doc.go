@@ -62,6 +62,20 @@
 //	                                        cannot be allowed
 //	unused-allow                   warning  a comment that allows what there is not
 //
+// Those of [Builds], which needs a server:
+//
+//	build-fails                    error    a file that PostgreSQL refuses
+//	creation-fails                 error    files that run one by one, and not together in the
+//	                                        transaction that creates a tenant
+//	schema-differs                 error    an object that schema.sql and the migrations do not make alike
+//	column-order                   warning  columns that stand in another order by schema.sql than by the
+//	                                        migrations
+//	rows-differ                    error    rows that schema.sql and the migrations do not make alike
+//	rows-numbered                  warning  rows that differ in the numbers that a sequence gave them alone
+//	sequence-behind                error    a sequence that gives numbers that rows have already
+//	down-fails                     error    a way back that PostgreSQL refuses
+//	down-differs                   error    a way back that does not lead to where its migration came from
+//
 // [Rules] has the reason and the cure of each, and so has each finding.
 //
 // # What is no finding

@@ -39,13 +39,13 @@ func rules() []rule {
 	return slices.Concat(indexRules(), columnRules(), constraintRules(), lockRules(), typeRules(), reachRules(), functionRules(), programRules())
 }
 
-// Rules returns all that Run looks for, in the order of the documentation.
+// Rules returns all that Run and Builds look for, in the order of the documentation.
 func Rules() []Rule {
 	var all []Rule
 	for _, r := range rules() {
 		all = append(all, r.Rule)
 	}
-	return append(all, hidesShared(), refused(), unparsed(), unknownRule(), unusedAllow())
+	return slices.Concat(all, []Rule{hidesShared(), refused(), unparsed(), unknownRule(), unusedAllow()}, builtRules())
 }
 
 // ruleNames yields the names that a comment can allow. What New refuses, and what is wrong

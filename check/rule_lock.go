@@ -102,7 +102,7 @@ func (v *visit) vacuumed() string {
 	if names == nil {
 		return "every table"
 	}
-	return quoted(names)
+	return quotedNames(names)
 }
 
 func reindexBlocks(v *visit) {
@@ -139,7 +139,7 @@ func locksTable(v *visit) {
 		}
 	}
 	if names != nil {
-		v.report("%s is locked until the migration is done", quoted(names))
+		v.report("%s is locked until the migration is done", quotedNames(names))
 	}
 }
 

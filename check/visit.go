@@ -110,8 +110,8 @@ func (a added) named(kind string) string {
 	return "a " + kind
 }
 
-// quoted is a list of names in a message.
-func quoted[S ~[]E, E fmt.Stringer](names S) string {
+// quotedNames is a list of names in a message.
+func quotedNames[S ~[]E, E fmt.Stringer](names S) string {
 	var texts []string
 	for _, n := range names {
 		texts = append(texts, fmt.Sprintf("%q", n.String()))
