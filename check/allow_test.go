@@ -25,7 +25,7 @@ func run(t *testing.T, files ...string) *check.Report {
 	return report
 }
 
-func lines(r *check.Report) []string {
+func foundIn(r *check.Report) []string {
 	var lines []string
 	for _, f := range r.Findings {
 		lines = append(lines, fmt.Sprintf("%d %s %s", f.Line, f.Rule, f.Message))
@@ -62,7 +62,7 @@ func TestAllow(t *testing.T) {
 			t.Parallel()
 
 			report := run(t, "migrations/0001_a.sql", tt.sql)
-			if got := lines(report); !slices.Equal(got, tt.want) {
+			if got := foundIn(report); !slices.Equal(got, tt.want) {
 				t.Errorf("found\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(tt.want, "\n\t"))
 			}
 			if report.Allowed != tt.allowed {
@@ -85,7 +85,7 @@ func TestOthers(t *testing.T) {
 	}
 	config := &check.Config{Migrate: &migrate.Config{TenantApps: migrate.Dirs(fsys, "shop")}}
 	report, err := check.Run(t.Context(), config)
-	if got := lines(report); err != nil || len(got) > 0 {
+	if got := foundIn(report); err != nil || len(got) > 0 {
 		t.Errorf("without another check: %q, %v", got, err)
 	}
 	config.Others = []check.Finding{
@@ -94,7 +94,7 @@ func TestOthers(t *testing.T) {
 	}
 	report, err = check.Run(t.Context(), config)
 	want := []string{"0 down-differs ", "3 build-fails ", "2 unused-allow -- cotenant:allow rows-differ silences nothing"}
-	if got := lines(report); err != nil || !slices.Equal(got, want) || report.Allowed != 3 {
+	if got := foundIn(report); err != nil || !slices.Equal(got, want) || report.Allowed != 3 {
 		t.Errorf("found %q, want %q; %d allowed, %v", got, want, report.Allowed, err)
 	}
 }
@@ -105,7 +105,7 @@ func TestManyRows(t *testing.T) {
 
 	rows := strings.Repeat("(1, 'a VALUES b', now()),\n", 1<<20/24)
 	report := run(t, "migrations/0001_a.sql", "CREATE VIEW v AS SELECT 1;", "migrations/0002_b.sql", `INSERT INTO acme.t ("VALUES", b) VALUES `+rows+"(1, '', now()); CREATE INDEX i ON t (b);")
-	if got := lines(report); len(got) != 2 || !strings.Contains(got[0], "acme") || !strings.Contains(got[1], "index-blocks-writes") {
+	if got := foundIn(report); len(got) != 2 || !strings.Contains(got[0], "acme") || !strings.Contains(got[1], "index-blocks-writes") {
 		t.Errorf("found %q", got)
 	}
 }
