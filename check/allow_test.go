@@ -99,6 +99,26 @@ func TestOthers(t *testing.T) {
 	}
 }
 
+// What hides a shared name is told once: with its place, where that is known.
+func TestHidesSharedOnce(t *testing.T) {
+	t.Parallel()
+
+	fsys := fstest.MapFS{
+		"plans/schema.sql": {Data: []byte("CREATE TABLE plans (id int);")},
+		"shop/schema.sql":  {Data: []byte("CREATE TABLE plans (id int);")},
+	}
+	other := func(name string) check.Finding {
+		return check.Finding{Rule: "hides-shared", Severity: check.Warning, App: "shop", Message: "table " + name + ": public has a table " + name + ", too"}
+	}
+	report, err := check.Run(t.Context(), &check.Config{
+		Migrate: &migrate.Config{SharedApps: migrate.Dirs(fsys, "plans"), TenantApps: migrate.Dirs(fsys, "shop")},
+		Others:  []check.Finding{other("plans"), other("made_by_go")},
+	})
+	if got := foundIn(report); err != nil || len(got) != 2 || !strings.Contains(got[0], "made_by_go") || report.Findings[1].File != "shop/schema.sql" {
+		t.Errorf("found %q, %v", got, err)
+	}
+}
+
 // A file of many rows is read as fast as one of a few, and its table counts.
 func TestManyRows(t *testing.T) {
 	t.Parallel()

@@ -115,13 +115,14 @@ func (c *Config) wants(f Finding) bool {
 	})
 }
 
-// take adds the findings of another check. Builds knows better what hides what is shared.
+// take adds the findings of another check, but for what is found by name already: Builds
+// does not know where the names are.
 func (c *checker) take(others []Finding) {
-	if others == nil {
-		return
-	}
-	c.found = slices.DeleteFunc(c.found, func(f found) bool { return f.Rule == hidesShared().Name })
 	for _, f := range others {
+		known := func(name string) bool { return strings.Contains(f.Message, " "+name+": ") }
+		if f.Rule == hidesShared().Name && slices.ContainsFunc(c.hiding, known) {
+			continue
+		}
 		one := found{Finding: f}
 		for _, file := range c.files {
 			if f.File == "" || file.Path != f.File {

@@ -15,6 +15,7 @@ type checker struct {
 	public, tenant *state
 	rules          []rule
 	found          []found
+	hiding         []string // the names that hide those of shared apps
 }
 
 // found is a finding with its place.

@@ -301,6 +301,7 @@ func (c *checker) namesInBoth() {
 				continue
 			}
 			message := fmt.Sprintf("%s %q hides the %s of shared app %q", t.kind, name, p.kind, p.app)
+			c.hiding = append(c.hiding, name.Name)
 			stmt := t.file.making(name.Name)
 			c.found = append(c.found, found{c.finding(hidesShared(), t.file, stmt.Line, message), t.file, stmt})
 		}

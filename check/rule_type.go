@@ -9,7 +9,7 @@ func typeRules() []rule {
 				Name: "enum-value-in-same-transaction", Severity: Error,
 				About:  "a value that ALTER TYPE … ADD VALUE adds, and a use of it in the same transaction",
 				Reason: `PostgreSQL refuses the use ("unsafe use of new value"), so that the migration fails in every schema`,
-				Cure:   "use the value in the next migration",
+				Cure:   "use the value in the next migration (an app without a schema.sql then needs one: a new tenant gets all migrations in one transaction); a type that is new has it in CREATE TYPE",
 			}, inUp, enumValue,
 		},
 	}
@@ -22,7 +22,7 @@ func enumValue(v *visit) {
 	for _, before := range v.file.statements[:v.at] {
 		for _, n := range before.nodes {
 			enum := syntax.NameOf(n.Strings("typeName"))
-			if !n.Is("AlterEnumStmt") || n.Text("newVal") == "" || n.Text("oldVal") != "" || v.madeHere(enum) {
+			if !n.Is("AlterEnumStmt") || n.Text("newVal") == "" || n.Text("oldVal") != "" {
 				continue
 			}
 			if v.uses(enum, n.Text("newVal")) {
@@ -33,7 +33,7 @@ func enumValue(v *visit) {
 	}
 }
 
-// madeHere reports whether this file makes a type: then its values can be used at once.
+// madeHere reports whether this file makes a type.
 func (v *visit) madeHere(name syntax.Name) bool {
 	t := v.here.types[v.here.own(name)]
 	return t != nil && t.file == v.file
