@@ -38,11 +38,13 @@ type BuildOptions struct {
 //
 //   - schema.sql and the migrations of an app do not make the same tables, or not the same
 //     rows: new tenants would differ from old ones;
+//   - a way back fails, or does not lead to where its migration came from, or the migration
+//     fails when it runs again;
 //   - a new tenant cannot be created, which is done in one transaction;
 //   - a tenant's object has the name of a shared one, and hides it.
 //
 // The files run as in production, with what cannot run in a transaction outside of one, and
-// Go migrations for real. Each runs more than once. What they do outside of
+// Go migrations for real. Each runs three times, or more often. What they do outside of
 // their database, such as giving one role to another, stays; roles that they make are
 // dropped.
 //
@@ -170,13 +172,22 @@ func (b *builder) tenantsTable() pgx.Identifier {
 	return b.given.TenantsTable
 }
 
-// build builds the apps both ways.
+// build builds the apps both ways, and walks their migrations back and forth, at once.
 func (b *builder) build(ctx context.Context) ([]Finding, error) {
-	findings, err := b.compare(ctx)
-	if err != nil {
+	var bothWays, walked []Finding
+	g, ctx := b.group(ctx)
+	g.Go(func() (err error) {
+		bothWays, err = b.compare(ctx)
+		return err
+	})
+	g.Go(func() (err error) {
+		walked, err = b.walk(ctx)
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return tidy(findings), nil
+	return tidy(append(bothWays, walked...)), nil
 }
 
 // group is for builds at once; or one after the other where files make roles, which
