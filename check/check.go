@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/cotenant/cotenant/migrate"
 )
 
@@ -21,6 +23,11 @@ type Config struct {
 	// allow those findings as well, and they are in the report. Nil says that there was no
 	// other check: comments that allow rules of Builds are then left alone.
 	Others []Finding
+	// Pool leads to a server that the files are built on, too: see Builds. Nil has Run look at
+	// the files alone, and need no server.
+	Pool *pgxpool.Pool
+	// Template is that of BuildOptions.
+	Template string
 }
 
 // Report is what Run found.
@@ -31,6 +38,9 @@ type Report struct {
 	Files, Statements int
 	// Allowed is how many findings comments have silenced.
 	Allowed int
+	// Built is whether the files were built, too: Config.Pool was given, and New refuses
+	// none of them.
+	Built bool
 }
 
 // Count returns how many findings are of a severity.
@@ -50,8 +60,8 @@ func (r *Report) Failed(strict bool) bool {
 	return r.Count(Error) > 0 || strict && len(r.Findings) > 0
 }
 
-// Run looks at the files of all apps. It needs no database. The error is about Config, or
-// the end of ctx; whatever is wrong with the files is a finding.
+// Run looks at the files of all apps, and, with Config.Pool, at what they build. The error is
+// about Config, the server, or the end of ctx; whatever is wrong with the files is a finding.
 func Run(ctx context.Context, config *Config) (*Report, error) {
 	if config == nil {
 		config = &Config{}
@@ -71,13 +81,21 @@ func Run(ctx context.Context, config *Config) (*Report, error) {
 	if err := c.run(ctx); err != nil {
 		return nil, err
 	}
-	report := &Report{Files: len(files)}
+	report := &Report{Files: len(files), Built: config.Pool != nil && len(faults) == 0}
+	others := config.Others
+	if report.Built {
+		built, err := Builds(ctx, config.Pool, &BuildOptions{Migrate: m, Template: config.Template})
+		if err != nil {
+			return nil, err
+		}
+		others = slices.Concat([]Finding{}, others, built)
+	}
 	for _, f := range c.files {
 		report.Statements += len(f.statements)
 	}
 	findings := faultFindings(faults)
-	c.take(config.Others)
-	kept, allowed := c.silence(config.Others != nil)
+	c.take(others)
+	kept, allowed := c.silence(others != nil)
 	report.Allowed = allowed
 	for _, f := range append(findings, kept...) {
 		if config.wants(f) && !slices.Contains(report.Findings, f) { // an app that is shared and a tenant's is read twice

@@ -4,7 +4,8 @@
 // a table that nobody can write to for a second is that ten thousand times, and a statement
 // that fails where a table has rows fails in most of them. [Run] reads the schema.sql and the
 // migrations of every app with PostgreSQL's own grammar, follows them in the order in which
-// they run, and returns what it found. It needs no database.
+// they run, and returns what it found. With a server it builds them, too, in databases of
+// its own: [Builds].
 //
 // # What it knows
 //

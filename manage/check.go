@@ -2,13 +2,16 @@ package manage
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/cotenant/cotenant"
@@ -19,9 +22,12 @@ import (
 // checkFlags are the flags of check.
 type checkFlags struct {
 	databaseFlags
-	format string
-	rules  bool
-	strict bool
+	checkURL string
+	format   string
+	noBuild  bool
+	rules    bool
+	strict   bool
+	template string
 }
 
 // formats are how check can write a report.
@@ -36,8 +42,10 @@ func (p *program) checkCommand() *cobra.Command {
 		Short:   "Look for what is wrong with the files of the apps, before they run",
 		Long: `Check reads the schema.sql and the migrations of every app with PostgreSQL's grammar, and
 tells what blocks tables that are in use, what fails in schemas that have rows, and what
-reaches past the tenant. It needs no database. APP limits what is told to one app, and
-APP/FILE to one file: shop/0004_index.
+reaches past the tenant. Then it builds them on a server, in databases of its own that it
+drops in the end: schema.sql and the migrations of an app must make the same, rows
+included, and each way back undo its migration. --no-build leaves that out, and needs no
+server. APP limits what is told to one app, and APP/FILE to one file: shop/0004_index.
 
 Each finding has the rule, the reason and the cure; --rules lists them all. A comment
 silences a rule for the statement that it stands before, or at the end of:
@@ -53,6 +61,8 @@ The exit status is 0 if nothing is found but warnings, 1 if there is an error (w
   %[1]s check shop --strict
   %[1]s check --format=github                  in a workflow: at the lines of a pull request
   %[1]s check --format=sarif >cotenant.sarif   for code scanning
+  %[1]s check --no-build                       without a server: for an editor
+  %[1]s check --check-url=postgres://ci@localhost/postgres
   %[1]s check --rules`, name),
 		RunE: func(cmd *cobra.Command, args []string) error { return p.check(cmd, &f, args) },
 	}
@@ -60,7 +70,15 @@ The exit status is 0 if nothing is found but warnings, 1 if there is an error (w
 	what.flags.StringVar(&f.format, "format", "text", "`text`, json, sarif or github")
 	what.flags.BoolVar(&f.rules, "rules", false, "list the rules, and look at nothing")
 	what.flags.BoolVar(&f.strict, "strict", false, "exit with status 1 for warnings as well")
-	addGroups(cmd, checkLines, what, f.appsGroup(p.config.Project))
+	how := newGroup("How")
+	how.flags.BoolVar(&f.noBuild, "no-build", false, "look at the files alone, without a server")
+	how.flags.StringVar(&f.checkURL, "check-url", "", "`URL` of the server to build on, whose login may create databases (or COTENANT_CHECK_URL; default that of the database)")
+	how.flags.StringVar(&f.template, "template", "", "`database` that is copied to build in, with what the files take for granted (default an empty one)")
+	groups := []flagGroup{what, how, f.group(p.config.Project)}
+	if !p.config.Project {
+		groups = append(groups, f.pathsGroup())
+	}
+	addGroups(cmd, checkLines, groups...)
 	return cmd
 }
 
@@ -72,15 +90,10 @@ With --format=json there are these lines; keys that would be empty are left out:
   {"type":"summary","errors":N,"warnings":N,"allowed":N,"files":N,"statements":N}
 `
 
-// appsGroup are the flags that lead to the files.
-func (f *databaseFlags) appsGroup(project bool) flagGroup {
-	g := newGroup("Which apps")
-	if !project { // they are in the program
-		g.flags.StringVar(&f.appsDir, "apps-dir", "", "`folder` of the apps from here, for the paths of findings (or COTENANT_APPS_DIR)")
-		return g
-	}
-	g.flags.StringVar(&f.config, "config", "", "`file` of the project (or COTENANT_CONFIG; default cotenant.toml, here or above)")
-	g.flags.StringVar(&f.appsDir, "apps-dir", "", "`folder` of the apps (or COTENANT_APPS_DIR; default apps, beside cotenant.toml)")
+// pathsGroup is the flag of a program with its apps in itself that says where they are.
+func (f *databaseFlags) pathsGroup() flagGroup {
+	g := newGroup("Where the files are")
+	g.flags.StringVar(&f.appsDir, "apps-dir", "", "`folder` of the apps from here, for the paths of findings (or COTENANT_APPS_DIR)")
 	return g
 }
 
@@ -110,9 +123,22 @@ func (p *program) check(cmd *cobra.Command, f *checkFlags, args []string) error 
 			return usagef("there is no app %q%s", app, didYouMean("", app, slices.Values(appNames(&config))))
 		}
 	}
-	report, err := check.Run(cmd.Context(), &check.Config{Migrate: filesOf(&config), Only: args})
+	if !f.noBuild && f.checkServer() == "" {
+		if err := s.fillDatabase(&config); err != nil {
+			return fmt.Errorf("%w (or look at the files alone with --no-build)", err)
+		}
+	}
+	pool, done, err := f.pool(cmd.Context(), &config)
 	if err != nil {
 		return err
+	}
+	defer done()
+	report, err := check.Run(cmd.Context(), &check.Config{Migrate: filesOf(&config), Only: args, Pool: pool, Template: f.template})
+	if err != nil {
+		return &openError{strings.TrimPrefix(err.Error(), "check: "), err}
+	}
+	if !report.Built && !f.noBuild {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: check: what the files build was not looked at: some are refused\n", p.config.name())
 	}
 	for i := range report.Findings {
 		report.Findings[i].File = s.fromHere(report.Findings[i].File)
@@ -121,6 +147,30 @@ func (p *program) check(cmd *cobra.Command, f *checkFlags, args []string) error 
 		return err
 	}
 	return failed(report, f.strict)
+}
+
+// checkServer is the server that the files are built on; empty if it is that of the database.
+func (f *checkFlags) checkServer() string { return cmp.Or(f.checkURL, os.Getenv("COTENANT_CHECK_URL")) }
+
+// pool leads to the server that the files are built on. It is nil where they are not; done
+// closes it if it is ours.
+func (f *checkFlags) pool(ctx context.Context, config *cotenant.Config) (pool *pgxpool.Pool, done func(), err error) {
+	url := cmp.Or(f.checkServer(), config.DirectURL, config.DatabaseURL)
+	switch {
+	case f.noBuild:
+		return nil, func() {}, nil
+	case url == "":
+		pool, err = pgxpool.NewWithConfig(ctx, config.Pool.Copy())
+	default:
+		if err := checkURL(url, "--check-url"); err != nil {
+			return nil, nil, err
+		}
+		pool, err = pgxpool.New(ctx, url)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return pool, pool.Close, nil
 }
 
 // filesOf are the apps of a tenancy.
