@@ -56,6 +56,7 @@ var floors = map[string]floor{
 	"auth":     floor2,
 	"check":    floor2,
 	"cotenant": floor2,
+	"doctor":   floor2,
 
 	"manage":                 floor3,
 	"tenanttest":             floor3,
