@@ -32,7 +32,7 @@ func New(config Config) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetGlobalNormalizationFunc(hyphenated)
 	root.AddGroup(&cobra.Group{ID: schemasGroup, Title: "Schemas:"})
-	root.AddCommand(p.checkCommand(), p.driftCommand(), p.migrateCommand(), p.statusCommand(), p.syncCommand())
+	root.AddCommand(p.checkCommand(), p.doctorCommand(), p.driftCommand(), p.migrateCommand(), p.statusCommand(), p.syncCommand())
 	root.AddCommand(config.Commands...)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
