@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/internal/schemalock"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/migrate/internal/sqlfile"
 	"github.com/cotenant/cotenant/tenant"
@@ -196,7 +197,7 @@ func (c changer) front(t target, s *step) []message {
 // beginArgs are the parameters of cotenant.begin_change. Public is never the migrator
 // role's.
 func (c changer) beginArgs(t target, from, to, role string) [][]byte {
-	return texts(formatID(t.id), formatID(lockKey(t.id)), t.schema.String(), from, to, role)
+	return texts(formatID(t.id), formatID(schemalock.Key(t.id)), t.schema.String(), from, to, role)
 }
 
 // guardSQL has what follows done by the migrator role, if the schema is that role's: in

@@ -6,15 +6,9 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/schemalock"
 )
-
-// lockClass sets the keys of our advisory locks apart from the application's:
-// the upper 16 bits of the key, above the tenant's id.
-const lockClass int64 = 0x7C07 << 48
-
-// lockKey is the key of the lock of a tenant's schema: by its id, since the name can
-// change; public has id 0.
-func lockKey(id int64) int64 { return lockClass | id }
 
 // errBusy says that another program changes a schema.
 var errBusy = errors.New("another program is changing the schema")
@@ -26,11 +20,9 @@ func errBusyUnless(locked bool) error {
 	return errBusy
 }
 
-// tryLock takes the lock of a schema for the session, if nobody has it. It is never
-// waited for: a session that waits in pg_advisory_lock holds a snapshot, which makes
-// CREATE INDEX CONCURRENTLY elsewhere deadlock.
+// tryLock takes the lock of a schema for the session, if nobody has it.
 func (c changer) tryLock(ctx context.Context, t target) (locked bool, err error) {
-	err = c.conn.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1)", pgx.QueryExecModeExec, lockKey(t.id)).Scan(&locked)
+	err = c.conn.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1)", pgx.QueryExecModeExec, schemalock.Key(t.id)).Scan(&locked)
 	if err != nil {
 		return false, fmt.Errorf("schema %q: lock: %w", t.schema, err)
 	}

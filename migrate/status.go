@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/internal/schemalock"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -39,7 +40,7 @@ func (c changer) ensureEngine(ctx context.Context) error {
 		}
 		made := false
 		err = pgx.BeginFunc(ctx, c.conn, func(tx pgx.Tx) error {
-			err := tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", pgx.QueryExecModeExec, lockKey(engineLock)).Scan(&made)
+			err := tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", pgx.QueryExecModeExec, schemalock.Key(engineLock)).Scan(&made)
 			if err == nil && made {
 				_, err = tx.Exec(ctx, engineSQL+fmt.Sprintf("COMMENT ON FUNCTION cotenant.begin_change IS '%s%d';", engineMark, engineVersion), pgx.QueryExecModeSimpleProtocol)
 			}
@@ -201,7 +202,7 @@ func (c changer) public(ctx context.Context) (target, error) {
 func (c changer) indexHistory(ctx context.Context, t target) (h history, digest string, err error) {
 	err = pgx.BeginFunc(ctx, c.conn, func(tx pgx.Tx) error {
 		var locked bool
-		if err := tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", pgx.QueryExecModeExec, lockKey(t.id)).Scan(&locked); err != nil || !locked {
+		if err := tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", pgx.QueryExecModeExec, schemalock.Key(t.id)).Scan(&locked); err != nil || !locked {
 			return errors.Join(err, errBusyUnless(err != nil || locked))
 		}
 		if h, err = c.readHistory(ctx, tx, t.schema); err != nil {
