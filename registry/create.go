@@ -154,7 +154,7 @@ func discard(ctx context.Context, conn *pgx.Conn) {
 	}
 }
 
-// own are the columns that are not set through CreateParams.Fields.
+// own are the columns that are not set through fields.
 func own(column string) bool {
 	return column == "id" || column == "schema_name"
 }
@@ -171,9 +171,14 @@ func (p CreateParams) validate() error {
 			return fmt.Errorf("domain %q is given twice (give it once)", d)
 		}
 	}
-	for column := range p.Fields {
+	return checkFields(p.Fields)
+}
+
+// checkFields refuses columns that are not the caller's to set.
+func checkFields(fields map[string]any) error {
+	for column := range fields {
 		if own(column) {
-			return fmt.Errorf("column %q is cotenant's own (leave it out of CreateParams.Fields)", column)
+			return fmt.Errorf("column %q is cotenant's own (leave it out of the fields)", column)
 		}
 	}
 	return nil
@@ -195,7 +200,7 @@ func (r *Registry) insertTenant(ctx context.Context, tx pgx.Tx, p CreateParams) 
 	// The arguments are the user's: describing the statement tells pgx the
 	// types to encode them to.
 	if err := tx.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeDescribeExec}, args...)...).Scan(&id); err != nil {
-		return nil, insertError(err)
+		return nil, rowError(err)
 	}
 	return r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1", id)
 }
@@ -217,17 +222,17 @@ func (r *Registry) schemaTaken(ctx context.Context, q querier, schema tenant.Sch
 	return err
 }
 
-// insertError adds what cures a refused row.
-func insertError(err error) error {
+// rowError adds what cures a refused row.
+func rowError(err error) error {
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) {
 		return err
 	}
 	switch pgErr.Code {
 	case dberr.UndefinedColumn:
-		return fmt.Errorf("%w (add it to the tenants' table in a migration of a shared app, or leave it out of CreateParams.Fields)", err)
+		return fmt.Errorf("%w (add it to the tenants' table in a migration of a shared app, or leave it out of the fields)", err)
 	case dberr.NotNullViolation:
-		return fmt.Errorf("%w (give it in CreateParams.Fields, or a DEFAULT in the table)", err)
+		return fmt.Errorf("%w (give it among the fields, or a DEFAULT in the table)", err)
 	case dberr.UniqueViolation:
 		return fmt.Errorf("%w: %s", err, pgErr.Detail)
 	}
@@ -278,9 +283,9 @@ func (r *Registry) buildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant)
 	return err
 }
 
-// createSchema makes the schema. It asks first for one whose name differs only
-// in case, which PostgreSQL would accept.
-func createSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
+// schemaExists returns an error that wraps tenant.ErrSchemaTaken if the database has the
+// schema, or one whose name differs only in case, which PostgreSQL would tell apart.
+func schemaExists(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
 	var found string
 	err := tx.QueryRow(ctx, "SELECT nspname FROM pg_catalog.pg_namespace WHERE pg_catalog.lower(nspname::text) = pg_catalog.lower($1)",
 		pgx.QueryExecModeExec, schema.String()).Scan(&found)
@@ -288,6 +293,14 @@ func createSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
 		return fmt.Errorf("%w: the database has a schema %q that belongs to no tenant (choose another name, or drop the schema if nothing in it is needed)", tenant.ErrSchemaTaken, found)
 	}
 	if !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	return nil
+}
+
+// createSchema makes the schema.
+func createSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
+	if err := schemaExists(ctx, tx, schema); err != nil {
 		return err
 	}
 	// Never IF NOT EXISTS: it would take over a schema that somebody else made.

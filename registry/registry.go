@@ -34,6 +34,9 @@ type SchemaOwner interface {
 // Config has the settings of a Registry. Nil and the zero value mean the
 // defaults.
 type Config struct {
+	// AutoDropSchema has Delete drop the tenant's schema. By default it stays, and belongs
+	// to nobody.
+	AutoDropSchema bool
 	// Builder makes the tables of a new tenant. Defaults to none: a new schema
 	// is empty.
 	Builder SchemaBuilder
@@ -74,6 +77,11 @@ type Config struct {
 	// which migrations run, if the Builder is a SchemaOwner; see migrate.Migrator.OwnSchema
 	// for what is not. Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
+	// OnTenantDeleted is called for each tenant that is deleted, in the transaction that
+	// does so, before anything is gone, with the search path at its schema and the tenant
+	// in ctx. An error undoes the deletion. Where a lock is not to be had it is called again.
+	// Defaults to nothing.
+	OnTenantDeleted func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	// TenantsTable is the name of the tenants' table. Neither name can be
 	// changed once the tables were made. Defaults to cotenant.tenants.
 	TenantsTable pgx.Identifier

@@ -18,6 +18,7 @@ const (
 	DeadlockDetected      = "40P01"
 	DuplicateObject       = "42710"
 	DuplicateSchema       = "42P06"
+	ForeignKeyViolation   = "23503"
 	InsufficientPrivilege = "42501"
 	InvalidAuthorization  = "28000"
 	InvalidCatalogName    = "3D000"

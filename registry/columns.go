@@ -1,0 +1,52 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Column describes a column of the tenants' table that the user can set: all but id,
+// schema_name, created_at, and those that PostgreSQL computes.
+type Column struct {
+	// Comment is that of COMMENT ON COLUMN; empty if there is none.
+	Comment string
+	// Default is the expression that a new row gets, as PostgreSQL writes it; empty if
+	// there is none.
+	Default string
+	// Labels are those of an enum, in order.
+	Labels []string
+	// Name of the column.
+	Name string
+	// Required has a new tenant be given a value: the column is NOT NULL and has no
+	// default.
+	Required bool
+	// Type is the type as PostgreSQL writes it: text, numeric(10,2), text[], date.
+	Type string
+}
+
+// Columns returns the columns of the tenants' table that can be set, in the table's order:
+// those that the user added, and status. The error says that the table is not there, if that
+// is it.
+func (r *Registry) Columns(ctx context.Context) ([]Column, error) {
+	rows, err := r.pool.Query(ctx, `SELECT coalesce(pg_catalog.col_description(a.attrelid, a.attnum), ''), coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), ''),
+		coalesce((SELECT pg_catalog.array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)), '{}'),
+		a.attname::text, a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefault IS NULL, pg_catalog.format_type(a.atttypid, a.atttypmod)
+		FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+		LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+		WHERE a.attrelid = $1::pg_catalog.regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity <> 'a'
+			AND a.attname NOT IN ('id', 'schema_name', 'created_at')
+		ORDER BY a.attnum`, pgx.QueryExecModeExec, r.tenants)
+	if err != nil {
+		return nil, fmt.Errorf("columns of the tenants' table: %w", r.tablesError(err))
+	}
+	columns, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c Column, err error) {
+		err = row.Scan(&c.Comment, &c.Default, &c.Labels, &c.Name, &c.Required, &c.Type)
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("columns of the tenants' table: %w", r.tablesError(err))
+	}
+	return columns, nil
+}

@@ -1,0 +1,234 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/internal/searchpath"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// DeleteParams say what goes with a tenant. Nil and the zero value are what
+// Config.AutoDropSchema says.
+type DeleteParams struct {
+	// DropSchema drops the schema with all that is in it.
+	DropSchema bool
+	// KeepSchema leaves the schema where it is, also where Config.AutoDropSchema is set. It
+	// then belongs to no tenant, and no tenant can be created with its name. It excludes
+	// DropSchema.
+	KeepSchema bool
+}
+
+// Delete deletes a tenant: its row and its domains, and with DropSchema its schema.
+//
+//  1. In one transaction the row goes, and the schema gets a name of cotenant's,
+//     cotenant_deleted_ID: from then on there is no such tenant, and nobody is in its
+//     schema. A run of migrations in it is waited for.
+//  2. What is in the schema is dropped, as much at a time as a quarter of the server's
+//     locks are enough for (max_locks_per_transaction), and the schema last.
+//
+// If that is cut short, what is left is dropped by DropDeleted. The public tenant loses
+// its row alone; the schema public is never dropped.
+//
+// The error wraps tenant.ErrTenantNotFound if there is no such tenant, ErrSchemaBusy, or
+// what OnTenantDeleted returned: then nothing was deleted.
+func (r *Registry) Delete(ctx context.Context, t *tenant.Tenant, params *DeleteParams) error {
+	drop := r.config.AutoDropSchema
+	if params != nil {
+		if params.DropSchema && params.KeepSchema {
+			return fmt.Errorf("delete %v: DeleteParams.DropSchema and KeepSchema exclude each other", t)
+		}
+		drop = params.DropSchema || drop && !params.KeepSchema
+	}
+	var left string
+	var domains []tenant.Domain
+	err := r.change(ctx, t, func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) (err error) {
+		left, domains, err = r.deleteIn(ctx, tx, now, drop)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete %v: %w", t, err)
+	}
+	for _, d := range domains {
+		r.cache.forgetName(name{domainName, d.String()})
+	}
+	if left == "" {
+		return nil
+	}
+	if err := r.dropSchema(ctx, left); err != nil {
+		return fmt.Errorf("delete %v: it is deleted, and of its schema there is something left, in %q (DropDeleted drops it): %w", t, left, err)
+	}
+	return nil
+}
+
+// deletedPrefix is how the schemas of deleted tenants are named, before the tenant's id.
+const deletedPrefix = "cotenant_deleted_"
+
+// deleteIn deletes the row, and returns the name that the schema has now if it is to be
+// dropped.
+func (r *Registry) deleteIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, drop bool) (left string, domains []tenant.Domain, err error) {
+	if r.config.OnTenantDeleted != nil {
+		if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, true)", pgx.QueryExecModeExec, searchpath.For(now.Schema)); err != nil {
+			return "", nil, err
+		}
+		if err := r.config.OnTenantDeleted(contextOf(ctx, now), hookTx{tx}, now); err != nil {
+			return "", nil, fmt.Errorf("OnTenantDeleted: %w", err)
+		}
+	}
+	rows, err := tx.Query(ctx, "DELETE FROM "+r.domains+" WHERE tenant_id = $1 RETURNING domain", pgx.QueryExecModeExec, now.ID)
+	if err != nil {
+		return "", nil, err
+	}
+	if domains, err = pgx.CollectRows(rows, pgx.RowTo[tenant.Domain]); err != nil {
+		return "", nil, err
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM "+r.tenants+" WHERE id = $1", pgx.QueryExecModeExec, now.ID); err != nil {
+		return "", nil, deleteError(err)
+	}
+	if err := forgetVersions(ctx, tx, now.ID); err != nil || !drop || now.IsPublic() {
+		return "", domains, err
+	}
+	left, err = setAside(ctx, tx, now)
+	return left, domains, err
+}
+
+// deleteError adds what cures a refused deletion.
+func deleteError(err error) error {
+	if dberr.Code(err) == dberr.ForeignKeyViolation {
+		return fmt.Errorf("%w (delete what refers to the tenant in OnTenantDeleted, or have its key say ON DELETE)", err)
+	}
+	return err
+}
+
+// forgetVersions deletes what the schema engine keeps of a tenant.
+func forgetVersions(ctx context.Context, tx pgx.Tx, id int64) error {
+	for _, table := range []string{"cotenant.schema_versions", "cotenant.migration_progress"} {
+		var there bool
+		err := tx.QueryRow(ctx, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", pgx.QueryExecModeExec, table).Scan(&there)
+		if err == nil && there {
+			_, err = tx.Exec(ctx, "DELETE FROM "+table+" WHERE tenant_id = $1", pgx.QueryExecModeExec, id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setAside gives the schema of a tenant a name that is not the tenant's, and returns it; it
+// is empty if there is no such schema.
+func setAside(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) (string, error) {
+	var there bool
+	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1)", pgx.QueryExecModeExec, t.Schema.String()).Scan(&there)
+	if err != nil || !there {
+		return "", err
+	}
+	left := fmt.Sprintf("%s%d", deletedPrefix, t.ID)
+	_, err = tx.Exec(ctx, "ALTER SCHEMA "+searchpath.Quote(t.Schema)+" RENAME TO "+pgx.Identifier{left}.Sanitize())
+	switch dberr.Code(err) {
+	case dberr.InsufficientPrivilege:
+		err = fmt.Errorf("%w (GRANT CREATE ON DATABASE … to the role, and make it the owner of the schema, or a member of the owner)", err)
+	case dberr.DuplicateSchema:
+		err = fmt.Errorf("%w (it is left of a tenant with the same id: DropDeleted drops it)", err)
+	}
+	return left, err
+}
+
+// DropDeleted drops what is left of the schemas of deleted tenants: Delete was cut short
+// there. It returns how many it dropped. Those that somebody else is dropping are dropped
+// together.
+func (r *Registry) DropDeleted(ctx context.Context) (int, error) {
+	rows, err := r.pool.Query(ctx, "SELECT n.nspname::text FROM pg_catalog.pg_namespace AS n WHERE n.nspname ~ $1 ORDER BY n.oid LIMIT 1000", pgx.QueryExecModeExec, "^"+deletedPrefix+"[0-9]+$")
+	if err != nil {
+		return 0, fmt.Errorf("look for schemas of deleted tenants: %w", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return 0, fmt.Errorf("look for schemas of deleted tenants: %w", err)
+	}
+	dropped := 0
+	var failed error
+	for _, name := range names {
+		if err := r.dropSchema(ctx, name); err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		dropped++
+	}
+	return dropped, failed
+}
+
+// tablesSQL are the tables and views of the schema $1 that are dropped first, with how
+// many locks each takes at least: its own, those of its indexes, its sequences and its
+// TOAST table. Partitions come before what they are partitions of. What belongs to an
+// extension goes with the schema.
+const tablesSQL = `
+SELECT pg_catalog.format('DROP %s IF EXISTS %I.%I CASCADE', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END, n.nspname, c.relname),
+	4 + (SELECT count(*) FROM pg_catalog.pg_index AS i WHERE i.indrelid = c.oid)
+		+ (SELECT count(*) FROM pg_catalog.pg_depend AS d WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid AND d.deptype IN ('a', 'i')
+			AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND EXISTS (SELECT FROM pg_catalog.pg_class AS s WHERE s.oid = d.objid AND s.relkind = 'S'))
+		+ 2 * (SELECT count(*) FROM pg_catalog.pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'f')
+FROM pg_catalog.pg_namespace AS n
+JOIN pg_catalog.pg_depend AS m ON m.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND m.refobjid = n.oid AND m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+JOIN pg_catalog.pg_class AS c ON c.oid = m.objid
+WHERE n.nspname = $1 AND c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+	AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid AND e.deptype = 'e')
+ORDER BY c.relispartition DESC, c.oid
+LIMIT 500`
+
+// dropSchema drops a schema, a batch of its tables at a time.
+func (r *Registry) dropSchema(ctx context.Context, schema string) error {
+	for {
+		empty := false
+		err := r.patiently(ctx, func(tx pgx.Tx) error {
+			batch, err := tableBatch(ctx, tx, schema)
+			if err != nil {
+				return err
+			}
+			if empty = len(batch) == 0; empty {
+				batch = []string{"DROP SCHEMA IF EXISTS " + pgx.Identifier{schema}.Sanitize() + " CASCADE"}
+			}
+			for _, sql := range batch {
+				if _, err := tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("schema %q: %w", schema, err)
+		}
+		if empty {
+			return nil
+		}
+	}
+}
+
+// tableBatch returns the statements that drop the next tables: at least one, and as many as
+// a quarter of the locks of all sessions together are enough for.
+func tableBatch(ctx context.Context, tx pgx.Tx, schema string) ([]string, error) {
+	var locks int64
+	err := tx.QueryRow(ctx, `SELECT pg_catalog.current_setting('max_locks_per_transaction')::bigint
+		* (pg_catalog.current_setting('max_connections')::bigint + pg_catalog.current_setting('max_prepared_transactions')::bigint) / 4`, pgx.QueryExecModeExec).Scan(&locks)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, tablesSQL, pgx.QueryExecModeExec, schema)
+	if err != nil {
+		return nil, err
+	}
+	var batch []string
+	var sql string
+	var takes int64
+	_, err = pgx.ForEachRow(rows, []any{&sql, &takes}, func() error {
+		if locks -= takes; locks >= 0 || len(batch) == 0 {
+			batch = append(batch, sql)
+		}
+		return nil
+	})
+	return batch, err
+}

@@ -1,0 +1,186 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/internal/devpg"
+	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// large is a schema of more tables than are dropped at a time, with what keeps tables from
+// being dropped one by one.
+const large = `
+DO $$ BEGIN FOR i IN 1..700 LOOP EXECUTE format('CREATE TABLE t%s (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, other int%s)', i, CASE WHEN i > 1 THEN ' REFERENCES t' || i - 1 ELSE '' END); END LOOP; END $$;
+CREATE VIEW v AS SELECT t1.id FROM t1 JOIN t700 ON t1.id = t700.id;
+CREATE MATERIALIZED VIEW m AS SELECT * FROM v;
+CREATE TABLE p (id int, at date) PARTITION BY RANGE (at);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE p2 PARTITION OF p DEFAULT;
+CREATE TABLE "Quoted ""name" (currency text REFERENCES public.currencies);
+CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM t1; END;
+CREATE SEQUENCE s; CREATE TYPE e AS ENUM ('a');`
+
+func TestDelete(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{}, false)
+	f.exec(t, `CREATE TABLE public.currencies (code text PRIMARY KEY); CREATE TABLE cotenant.schema_versions (tenant_id bigint, namespace oid, digest text);
+		INSERT INTO cotenant.schema_versions VALUES (1, 1, 'x'), (2, 2, 'y')`)
+	acme, other, kept := f.create(t, "acme"), f.create(t, "other"), f.create(t, "kept")
+	f.exec(t, "SET search_path = acme, public; "+large+"; RESET search_path")
+	for _, d := range []tenant.Domain{tenant.MustParseDomain("acme.example.com"), tenant.MustParseDomain("kept.example.com")} {
+		if _, err := f.ByDomain(t.Context(), d); err != nil { // into the cache
+			t.Fatal(err)
+		}
+	}
+	drop := &registry.DeleteParams{DropSchema: true}
+	if err := f.Delete(t.Context(), acme, drop); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.text(t, everything+" || (SELECT string_agg(' version ' || tenant_id, '') FROM cotenant.schema_versions)"); got != "2 tenants 2 domains 2 schemas version 2" {
+		t.Errorf("after Delete: %s", got)
+	}
+	if _, err := f.ByDomain(t.Context(), tenant.MustParseDomain("acme.example.com")); !errors.Is(err, tenant.ErrTenantNotFound) {
+		t.Errorf("ByDomain: %v", err)
+	}
+	if err := f.Delete(t.Context(), acme, drop); !errors.Is(err, tenant.ErrTenantNotFound) {
+		t.Errorf("Delete again: %v", err)
+	}
+	again := f.create(t, "acme") // its names are free
+	if again.Is(acme) {
+		t.Error("it is the same tenant")
+	}
+
+	// By default the schema stays, and belongs to nobody.
+	if err := f.Delete(t.Context(), kept, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.text(t, everything); got != "2 tenants 2 domains 3 schemas" {
+		t.Errorf("after Delete by default: %s", got)
+	}
+	if _, err := f.Create(t.Context(), registry.CreateParams{Schema: kept.Schema}); !errors.Is(err, tenant.ErrSchemaTaken) {
+		t.Errorf("Create over it: %v", err)
+	}
+
+	// One whose schema is gone already is deleted as well.
+	f.exec(t, "DROP SCHEMA other")
+	if err := f.Delete(t.Context(), other, drop); err != nil {
+		t.Errorf("Delete without its schema: %v", err)
+	}
+	public := f.create(t, "public")
+	if err := f.Delete(t.Context(), public, drop); err != nil {
+		t.Errorf("Delete public: %v", err)
+	}
+	if got := f.text(t, "SELECT count(*)::text FROM public.currencies"); got != "0" {
+		t.Errorf("public.currencies: %s", got)
+	}
+	if err := f.Delete(t.Context(), again, &registry.DeleteParams{DropSchema: true, KeepSchema: true}); err == nil {
+		t.Error("both are accepted")
+	}
+}
+
+// The hook sees the tenant as it was, and can refuse.
+func TestOnTenantDeleted(t *testing.T) {
+	t.Parallel()
+
+	var refuse error
+	var saw string
+	f := newFixture(t, registry.Config{
+		AutoDropSchema: true,
+		Builder:        builder("CREATE TABLE products (id int)"),
+		OnTenantDeleted: func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
+			of, err := tenant.FromContext(ctx)
+			if err != nil || !of.Is(t) {
+				return errors.New("the tenant is not in ctx")
+			}
+			if err := tx.QueryRow(ctx, "SELECT concat_ws(' ', current_schema(), count(*), (SELECT count(*) FROM cotenant.domains)) FROM products").Scan(&saw); err != nil {
+				return err
+			}
+			if tx.Commit(ctx) == nil {
+				return errors.New("it committed")
+			}
+			return refuse
+		},
+	}, false)
+	acme := f.create(t, "acme")
+	refuse = errors.New("not this one")
+	if err := f.Delete(t.Context(), acme, nil); !errors.Is(err, refuse) || saw != "acme 0 1" {
+		t.Errorf("Delete: %v, saw %q", err, saw)
+	}
+	if got := f.text(t, everything); got != "1 tenants 1 domains 1 schemas" {
+		t.Errorf("after the refusal: %s", got)
+	}
+	f.exec(t, "CREATE TABLE public.invoices (tenant_id bigint REFERENCES cotenant.tenants); INSERT INTO public.invoices SELECT id FROM cotenant.tenants")
+	refuse = nil
+	if err := f.Delete(t.Context(), acme, nil); err == nil || !strings.Contains(err.Error(), "OnTenantDeleted") || !strings.Contains(err.Error(), "invoices") {
+		t.Errorf("Delete of one that something refers to: %v", err)
+	}
+	if got := f.text(t, everything); got != "1 tenants 1 domains 1 schemas" {
+		t.Errorf("after that: %s", got)
+	}
+	f.exec(t, "DROP TABLE public.invoices")
+	if err := f.Delete(t.Context(), acme, nil); err != nil {
+		t.Error(err)
+	}
+	if got := f.text(t, everything); got != "0 tenants 0 domains 0 schemas" {
+		t.Errorf("in the end: %s", got)
+	}
+}
+
+// What a deletion has left is dropped, and nothing else is.
+func TestDropDeleted(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{}, false)
+	f.exec(t, `CREATE SCHEMA cotenant_deleted_7; CREATE TABLE cotenant_deleted_7.a (id int); CREATE SCHEMA cotenant_deleted_8;
+		CREATE SCHEMA cotenant_deleted_x; CREATE SCHEMA "Xcotenant_deleted_9"`)
+	f.create(t, "acme")
+	if n, err := f.DropDeleted(t.Context()); n != 2 || err != nil {
+		t.Errorf("DropDeleted = %d, %v", n, err)
+	}
+	if got := f.text(t, "SELECT string_agg(nspname, ' ' ORDER BY nspname) FROM pg_namespace WHERE nspname ~ 'deleted|acme'"); got != "Xcotenant_deleted_9 acme cotenant_deleted_x" {
+		t.Errorf("schemas: %s", got)
+	}
+}
+
+// A schema of more tables than a transaction has locks for is dropped all the same.
+func TestDeleteBeyondLocks(t *testing.T) {
+	t.Parallel()
+
+	bin := os.Getenv("COTENANT_TEST_POSTGRES")
+	if bin == "" && os.Getenv("DATABASE_URL") != "" {
+		t.Skip("the server of DATABASE_URL has the settings that it has")
+	}
+	server, err := devpg.Start(t.Context(), &devpg.Options{BinDir: bin, Fast: true, Settings: map[string]string{"max_locks_per_transaction": "10", "max_connections": "20"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	f := &fixture{queries: &queries{}, url: server.URL()}
+	f.pool = newPool(t, f.url, f.queries)
+	f.migrate(t, registry.Config{})
+	f.Registry = f.open(t, registry.Config{}, false)
+	acme := f.create(t, "acme")
+	f.exec(t, "DO $$ BEGIN FOR i IN 1..3000 LOOP EXECUTE format('CREATE TABLE acme.t%s (id int)', i); IF i % 50 = 0 THEN COMMIT; END IF; END LOOP; END $$")
+	if _, err := f.pool.Exec(t.Context(), "DROP SCHEMA acme CASCADE"); dberr.Code(err) != "53200" { // out of shared memory
+		t.Fatalf("DROP SCHEMA: %v", err)
+	}
+	if err := f.Delete(t.Context(), acme, &registry.DeleteParams{DropSchema: true}); err != nil {
+		t.Error(err)
+	}
+	if got := f.text(t, everything); got != "0 tenants 0 domains 0 schemas" {
+		t.Errorf("in the end: %s", got)
+	}
+}

@@ -1,0 +1,92 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/internal/schemalock"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// ErrSchemaBusy says that something else is changing a tenant's schema: a run of
+// migrations, or another change of the tenant.
+var ErrSchemaBusy = errors.New("something else is changing the schema (a migration? try again when it is through)")
+
+const (
+	// lockTimeout is how long a change of a tenant waits for a lock on a table, in
+	// milliseconds: while it waits, all who come after it wait too.
+	lockTimeout = "2000"
+	// patience is how long it is tried again.
+	patience = time.Minute
+)
+
+// change calls f in a transaction that has the lock of t's schema, with t as it is now,
+// and tries again what passes: a lock that somebody holds, a deadlock. What processes
+// remember of the tenant before and after is forgotten.
+func (r *Registry) change(ctx context.Context, t *tenant.Tenant, f func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) error) error {
+	if t == nil || t.ID == 0 {
+		return fmt.Errorf("%w: it has no id (take it from the registry)", tenant.ErrTenantNotFound)
+	}
+	var now *tenant.Tenant
+	err := r.patiently(ctx, func(tx pgx.Tx) (err error) {
+		var locked bool
+		err = tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", pgx.QueryExecModeExec, schemalock.Key(t.ID)).Scan(&locked)
+		if err == nil && !locked {
+			err = ErrSchemaBusy
+		}
+		if err != nil {
+			return err
+		}
+		if now, err = r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1 FOR UPDATE", t.ID); err != nil {
+			return err
+		}
+		return f(ctx, tx, now)
+	})
+	if err != nil {
+		return err
+	}
+	r.forget(t)
+	r.forget(now)
+	return nil
+}
+
+// patiently calls f in a transaction, and again while it fails for a reason that passes.
+func (r *Registry) patiently(ctx context.Context, f func(tx pgx.Tx) error) error {
+	attempt := func() (struct{}, error) {
+		err := r.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+			defer discard(ctx, conn.Conn())
+			return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+				if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = "+lockTimeout); err != nil {
+					return err
+				}
+				return f(tx)
+			})
+		})
+		if code := dberr.Code(err); err != nil && !errors.Is(err, ErrSchemaBusy) && code != dberr.LockNotAvailable && code != dberr.DeadlockDetected {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.MaxInterval = 50*time.Millisecond, 2*time.Second
+	_, err := backoff.Retry(ctx, attempt, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(patience))
+	if final, ok := errors.AsType[*backoff.PermanentError](err); ok {
+		return final.Unwrap()
+	}
+	return err
+}
+
+// forget forgets what the cache has of t. The notification does this too, a moment after
+// the caller looks.
+func (r *Registry) forget(t *tenant.Tenant) {
+	r.cache.forgetTenant(t.ID)
+	r.cache.forgetName(name{schemaName, strings.ToLower(t.Schema.String())})
+}

@@ -1,0 +1,216 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/schemalock"
+	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+func TestUpdate(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{}, false)
+	f.exec(t, "ALTER TABLE cotenant.tenants ADD COLUMN name text UNIQUE, ADD COLUMN paid_until date")
+	acme, other := f.create(t, "acme"), f.create(t, "other")
+	if _, err := f.BySchema(t.Context(), acme.Schema); err != nil { // into the cache
+		t.Fatal(err)
+	}
+	updated, err := f.Update(t.Context(), acme, map[string]any{"name": "Acme", "paid_until": "2027-12-05"})
+	if err != nil || updated.Fields.Get("name") != "Acme" {
+		t.Fatalf("Update = %v, %v", updated, err)
+	}
+	if found, err := f.BySchema(t.Context(), acme.Schema); err != nil || found.Fields.Get("name") != "Acme" {
+		t.Errorf("BySchema = %v, %v", found, err)
+	}
+	if updated, err = f.Update(t.Context(), acme, map[string]any{"paid_until": nil}); err != nil || updated.Fields.Get("paid_until") != nil || updated.Fields.Get("name") != "Acme" {
+		t.Errorf("Update to NULL = %v, %v", updated, err)
+	}
+	for _, tt := range []struct {
+		fields map[string]any
+		want   string
+	}{
+		{nil, "no columns are given"},
+		{map[string]any{"schema_name": "x"}, `column "schema_name" is cotenant's own`},
+		{map[string]any{"nme": "x"}, `column "nme"`},
+		{map[string]any{"paid_until": "soon"}, `"soon"`},
+	} {
+		if _, err := f.Update(t.Context(), acme, tt.fields); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Update(%v): %v, want %q", tt.fields, err, tt.want)
+		}
+	}
+	if _, err := f.Update(t.Context(), other, map[string]any{"name": "Acme"}); err == nil || !strings.Contains(err.Error(), "already exists") {
+		t.Errorf("a name that is taken: %v", err)
+	}
+	if err := f.Delete(t.Context(), other, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Update(t.Context(), other, map[string]any{"name": "x"}); !errors.Is(err, tenant.ErrTenantNotFound) {
+		t.Errorf("Update of a tenant that is gone: %v", err)
+	}
+}
+
+func TestRename(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{Builder: builder("CREATE TABLE products (id int)")}, false)
+	f.create(t, "other")
+	f.exec(t, "CREATE SCHEMA nobodys")
+	acme := f.create(t, "acme")
+	if _, err := f.BySchema(t.Context(), acme.Schema); err != nil {
+		t.Fatal(err)
+	}
+	renamed, err := f.Rename(t.Context(), acme, tenant.MustParseSchema("Initech"))
+	if err != nil || renamed.Schema.String() != "Initech" || !renamed.Is(acme) {
+		t.Fatalf("Rename = %v, %v", renamed, err)
+	}
+	if got := f.text(t, `SELECT count(*)::text FROM "Initech".products`); got != "0" {
+		t.Errorf("products: %s", got)
+	}
+	if _, err := f.BySchema(t.Context(), acme.Schema); !errors.Is(err, tenant.ErrTenantNotFound) {
+		t.Errorf("under the old name: %v", err)
+	}
+	if found, err := f.BySchema(t.Context(), renamed.Schema); err != nil || !found.Is(acme) {
+		t.Errorf("under the new name: %v, %v", found, err)
+	}
+	if again, err := f.Rename(t.Context(), acme, tenant.MustParseSchema("initech")); err != nil || again.Schema.String() != "initech" {
+		t.Errorf("in another case: %v, %v", again, err)
+	}
+	before := f.text(t, everything)
+	for name, want := range map[string]error{"other": tenant.ErrSchemaTaken, "OTHER": tenant.ErrSchemaTaken, "Nobodys": tenant.ErrSchemaTaken, "public": tenant.ErrInvalidSchema} {
+		if _, err := f.Rename(t.Context(), acme, tenant.MustParseSchema(name)); !errors.Is(err, want) {
+			t.Errorf("Rename to %s: %v", name, err)
+		}
+	}
+	if after := f.text(t, everything); after != before {
+		t.Errorf("%s, want %s", after, before)
+	}
+	f.exec(t, "DROP SCHEMA initech CASCADE")
+	if _, err := f.Rename(t.Context(), acme, tenant.MustParseSchema("new")); !errors.Is(err, tenant.ErrSchemaNotFound) {
+		t.Errorf("Rename without a schema: %v", err)
+	}
+}
+
+func TestDomains(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{}, false)
+	acme, other := f.create(t, "acme"), f.create(t, "other")
+	second := tenant.MustParseDomain("acme.org")
+	if _, err := f.ByDomain(t.Context(), second); !errors.Is(err, tenant.ErrTenantNotFound) { // which is remembered
+		t.Fatal(err)
+	}
+	domains := func(want string) {
+		t.Helper()
+		if got, err := f.Domains(t.Context(), acme); err != nil || fmt.Sprint(got) != want {
+			t.Errorf("Domains = %v, %v, want %s", got, err, want)
+		}
+	}
+	for _, step := range []struct {
+		primary bool
+		want    string
+	}{{false, "[acme.example.com acme.org]"}, {false, "[acme.example.com acme.org]"}, {true, "[acme.org acme.example.com]"}, {false, "[acme.org acme.example.com]"}} {
+		if err := f.AddDomain(t.Context(), acme, second, step.primary); err != nil {
+			t.Fatal(err)
+		}
+		domains(step.want)
+	}
+	if found, err := f.ByDomain(t.Context(), second); err != nil || !found.Is(acme) {
+		t.Errorf("ByDomain = %v, %v", found, err)
+	}
+	if err := f.AddDomain(t.Context(), other, second, true); !errors.Is(err, tenant.ErrDomainTaken) || !strings.Contains(err.Error(), `"acme"`) {
+		t.Errorf("a domain of another tenant: %v", err)
+	}
+	if got := f.text(t, "SELECT string_agg(domain, ' ' ORDER BY domain) FROM cotenant.domains WHERE is_primary"); got != "acme.org other.example.com" {
+		t.Errorf("primary: %s", got)
+	}
+	if err := f.RemoveDomain(t.Context(), other, second); !errors.Is(err, tenant.ErrTenantNotFound) {
+		t.Errorf("remove another's domain: %v", err)
+	}
+	if err := f.RemoveDomain(t.Context(), acme, second); err != nil {
+		t.Fatal(err)
+	}
+	domains("[acme.example.com]")
+	if _, err := f.ByDomain(t.Context(), second); !errors.Is(err, tenant.ErrTenantNotFound) {
+		t.Errorf("a domain that was removed: %v", err)
+	}
+}
+
+func TestColumns(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{}, false)
+	f.exec(t, `CREATE TYPE plan AS ENUM ('free', 'pro'); CREATE DOMAIN short AS varchar(10) DEFAULT 'x' NOT NULL;
+		ALTER TABLE cotenant.tenants ADD COLUMN name text NOT NULL, ADD COLUMN plan plan NOT NULL DEFAULT 'free', ADD COLUMN "Tags" text[], ADD COLUMN gone int,
+		ADD COLUMN price numeric(10,2), ADD COLUMN double text GENERATED ALWAYS AS (schema_name || 'x') STORED, ADD COLUMN code short;
+		ALTER TABLE cotenant.tenants DROP COLUMN gone; COMMENT ON COLUMN cotenant.tenants.name IS 'of the customer'`)
+	got, err := f.Columns(t.Context())
+	want := []registry.Column{
+		{Name: "status", Type: "text", Default: "'active'::text", Labels: []string{}},
+		{Name: "name", Type: "text", Required: true, Comment: "of the customer", Labels: []string{}},
+		{Name: "plan", Type: "plan", Default: "'free'::plan", Labels: []string{"free", "pro"}},
+		{Name: "Tags", Type: "text[]", Labels: []string{}},
+		{Name: "price", Type: "numeric(10,2)", Labels: []string{}},
+		{Name: "code", Type: "short", Labels: []string{}},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Columns = %+v, %v", got, err)
+	}
+}
+
+// tried waits until statements have been sent: enough for an attempt to have been made.
+func (f *fixture) tried(t *testing.T) {
+	t.Helper()
+	for until := f.queries.n.Load() + 8; f.queries.n.Load() < until; runtime.Gosched() {
+		if t.Context().Err() != nil {
+			t.Fatal("nothing is sent")
+		}
+	}
+}
+
+// Who has a tenant's lock, a migration, is waited for.
+func TestChangeWhileBusy(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{}, false)
+	acme := f.create(t, "acme")
+	conn, err := pgx.Connect(t.Context(), f.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_lock($1)", schemalock.Key(acme.ID)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- f.Delete(ctx, acme, &registry.DeleteParams{DropSchema: true}) }()
+	f.tried(t)
+	cancel()
+	if err := <-done; err == nil {
+		t.Error("deleted, although it is locked")
+	}
+	if got := f.text(t, everything); got != "1 tenants 1 domains 1 schemas" {
+		t.Errorf("after the attempt: %s", got)
+	}
+	go func() { done <- f.Delete(t.Context(), acme, &registry.DeleteParams{DropSchema: true}) }()
+	f.tried(t)
+	if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_unlock_all()"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("Delete: %v", err)
+	}
+	if got := f.text(t, everything); got != "0 tenants 0 domains 0 schemas" {
+		t.Errorf("in the end: %s", got)
+	}
+}
