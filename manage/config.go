@@ -31,6 +31,8 @@ type Config struct {
 	// it leaves out; flags come before it. Its Logger defaults to one that writes
 	// errors to Stderr, and more with -vv.
 	Tenancy cotenant.Config
+	// TenantCommands are the program's own that run for every tenant. Defaults to none.
+	TenantCommands []TenantCommand
 }
 
 func (c Config) name() string { return cmp.Or(c.Name, "cotenant") }

@@ -1,14 +1,17 @@
 package manage_test
 
 import (
+	"context"
 	"fmt"
 	"testing/fstest"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/manage"
 	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // shopctl is a program that has its apps in itself, and a command of its own.
@@ -27,6 +30,14 @@ func shopctl() manage.Config {
 				return nil
 			},
 		}, {
+			Use:   "whose",
+			Short: "Say whose the context is",
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				t, err := tenant.FromContext(cmd.Context())
+				cmd.Println(t)
+				return err
+			},
+		}, {
 			Use:   "wait",
 			Short: "Wait until it is interrupted",
 			RunE: func(cmd *cobra.Command, _ []string) error {
@@ -36,6 +47,27 @@ func shopctl() manage.Config {
 			},
 		}},
 		Name: "shopctl",
+		TenantCommands: []manage.TenantCommand{{
+			Args:  "[NUMBER…]",
+			Flags: func(flags *pflag.FlagSet) { flags.Bool("twice", false, "write two lines") },
+			Name:  "order",
+			Run: func(ctx context.Context, call *manage.TenantCall) error {
+				for _, number := range call.Args {
+					if _, err := call.Tenancy.DB().Exec(ctx, "INSERT INTO orders VALUES ($1)", number); err != nil {
+						return err
+					}
+				}
+				var n int
+				err := call.Tenancy.DB().QueryRow(ctx, "SELECT count(*) FROM orders").Scan(&n)
+				fmt.Fprintf(call.Stdout, "%s has %d\norders", call.Tenant.Schema, n)
+				return err
+			},
+			Short: "Take orders",
+		}, {
+			Name:  "panic",
+			Run:   func(context.Context, *manage.TenantCall) error { panic("now") },
+			Short: "Panic",
+		}},
 		Tenancy: cotenant.Config{
 			SharedApps: migrate.Dirs(apps, "prices"),
 			TenantApps: migrate.Dirs(apps, "shop"),

@@ -37,8 +37,9 @@ func Main(config Config) int {
 
 // describe says of which command an error is, and where wrong usage is put right.
 func describe(cmd *cobra.Command, text string, err error) string {
-	if cmd.HasParent() && !strings.HasPrefix(text, cmd.Name()+": ") {
-		text = cmd.Name() + ": " + text
+	name := strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+	if cmd.HasParent() && !strings.HasPrefix(text, name+": ") {
+		text = name + ": " + text
 	}
 	if _, wrong := errors.AsType[*UsageError](err); wrong {
 		text += fmt.Sprintf("; see %q", cmd.CommandPath()+" --help")

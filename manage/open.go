@@ -79,6 +79,9 @@ func (p *program) settings(cmd *cobra.Command, f *databaseFlags) (*settings, err
 			}
 		}
 	}
+	if s.PublicSchemaName != "" && s.PublicSchemaName != tenant.PublicSchema().String() {
+		return nil, fmt.Errorf("%s is %q, and the shared apps are always in public (leave it out, or say public)", s.from["public_schema_name"], s.PublicSchemaName)
+	}
 	return s, nil
 }
 

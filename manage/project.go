@@ -24,7 +24,7 @@ func (p *program) fillApps(s *settings) func(*cotenant.Config) error {
 			}
 			return nil
 		case named == "" && s.file == "":
-			return fmt.Errorf("there is no %s here or above (write one with the line tenant_apps = [\"NAME\"], and the tables into apps/NAME/schema.sql)", fileName)
+			return fmt.Errorf("there is no %s here or above (write one with %s init)", fileName, p.config.name())
 		case named == "":
 			return nil // cotenant's own tables
 		}

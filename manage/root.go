@@ -31,8 +31,19 @@ func New(config Config) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetGlobalNormalizationFunc(hyphenated)
-	root.AddGroup(&cobra.Group{ID: schemasGroup, Title: "Schemas:"})
+	root.AddGroup(&cobra.Group{ID: schemasGroup, Title: "Schemas:"}, &cobra.Group{ID: tenantsGroup, Title: "Tenants:"})
+	if len(config.TenantCommands) > 0 {
+		root.AddGroup(&cobra.Group{ID: ownGroup, Title: "For every tenant:"})
+	}
 	root.AddCommand(p.checkCommand(), p.doctorCommand(), p.driftCommand(), p.migrateCommand(), p.statusCommand(), p.syncCommand())
+	root.AddCommand(p.tenantCommand(), p.domainCommand(), p.runCommand(), p.shellCommand(), p.tenantCommandCommand())
+	root.AddCommand(p.seedCommands()...)
+	if config.Project {
+		root.AddCommand(p.initCommand())
+	}
+	for i := range config.TenantCommands {
+		root.AddCommand(config.TenantCommands[i].command(p))
+	}
 	root.AddCommand(config.Commands...)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -62,8 +73,11 @@ listed in cotenant.toml, here or above:
 // program is what the commands of a tree share.
 type program struct{ config Config }
 
-// schemasGroup is the heading of the help that the commands about schemas stand under.
+// schemasGroup is the heading of the help that migrate, status and sync stand under.
 const schemasGroup = "schemas"
+
+// ownGroup is that of the program's own commands for every tenant.
+const ownGroup = "own"
 
 // hyphenated lets flags be written as django-tenant-schemas and its peers write some of
 // theirs: --skip_public is --skip-public.

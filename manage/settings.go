@@ -18,6 +18,7 @@ type settings struct {
 	LockTimeout                   string   `toml:"lock_timeout"`
 	MigratorRole                  string   `toml:"migrator_role"`
 	OutOfOrder                    bool     `toml:"out_of_order"`
+	PublicSchemaName              string   `toml:"public_schema_name"`
 	SearchPathMode                string   `toml:"search_path_mode"`
 	SharedApps                    []string `toml:"shared_apps"`
 	StatementTimeout              string   `toml:"statement_timeout"`

@@ -45,6 +45,7 @@ migrate --check".`,
 		},
 	}
 	addGroups(cmd, statusLines, f.selectFlags.group(), f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
+	p.completeSchemas(cmd, &f.databaseFlags, 0)
 	return cmd
 }
 

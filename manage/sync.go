@@ -76,6 +76,7 @@ differs, and --check fails if there is any.
 	look.add(what)
 	addGroups(cmd, runLines+planLines, append([]flagGroup{what}, f.groups(p.config.Project)...)...)
 	cmd.Flags().Lookup("verify").Usage = "read what every schema has, and do not trust the index cotenant.schema_versions"
+	p.completeSchemas(cmd, &f.databaseFlags, 0)
 	return cmd
 }
 

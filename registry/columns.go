@@ -2,9 +2,13 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Column describes a column of the tenants' table that the user can set: all but id,
@@ -49,4 +53,17 @@ func (r *Registry) Columns(ctx context.Context) ([]Column, error) {
 		return nil, fmt.Errorf("columns of the tenants' table: %w", r.tablesError(err))
 	}
 	return columns, nil
+}
+
+// CheckValue says why PostgreSQL would not take value, in its own notation, for a column;
+// nil if it would. What only the table can check is left to the table.
+func (r *Registry) CheckValue(ctx context.Context, c Column, value string) error {
+	if len(c.Labels) > 0 && !slices.Contains(c.Labels, value) {
+		return fmt.Errorf("%q is none of %s", value, strings.Join(c.Labels, ", "))
+	}
+	_, err := r.pool.Exec(ctx, "SELECT CAST($1::text AS "+c.Type+")", pgx.QueryExecModeExec, value)
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return fmt.Errorf("%s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
+	}
+	return err
 }

@@ -111,24 +111,29 @@ func (r *Registry) createIn(ctx context.Context, tx pgx.Tx, params CreateParams)
 	if err := r.insertDomains(ctx, tx, t, params.Domains); err != nil {
 		return nil, nil, err
 	}
-	pending, committed := tenant.NewPending(ctx, t)
-	if err := r.buildSchema(pending, tx, t); err != nil {
-		return nil, nil, err
-	}
-	if r.config.OnTenantCreated == nil {
-		return t, committed, nil
-	}
-	if err := r.config.OnTenantCreated(pending, hookTx{tx}, t); err != nil {
-		return nil, nil, fmt.Errorf("OnTenantCreated: %w", err)
-	}
-	if owner, ok := r.config.Builder.(SchemaOwner); ok && !t.IsPublic() {
-		if err := owner.OwnSchema(pending, tx, t); err != nil {
-			return nil, nil, err
-		}
+	committed, err = r.makeWhole(ctx, tx, t)
+	if err != nil || r.config.OnTenantCreated == nil {
+		return t, committed, err
 	}
 	// What the hook wrote into the row belongs to the tenant too.
 	t, err = r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1", t.ID)
 	return t, committed, err
+}
+
+// makeWhole makes the schema of t with its tables, and has OnTenantCreated see to the rest.
+// After the commit, committed is to be called.
+func (r *Registry) makeWhole(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) (committed func(), err error) {
+	pending, committed := tenant.NewPending(ctx, t)
+	if err := r.buildSchema(pending, tx, t); err != nil || r.config.OnTenantCreated == nil {
+		return committed, err
+	}
+	if err := r.config.OnTenantCreated(pending, hookTx{tx}, t); err != nil {
+		return nil, fmt.Errorf("OnTenantCreated: %w", err)
+	}
+	if owner, ok := r.config.Builder.(SchemaOwner); ok && !t.IsPublic() {
+		return committed, owner.OwnSchema(pending, tx, t)
+	}
+	return committed, nil
 }
 
 // hookTx is the transaction as a hook gets it: it is not the hook's to end.

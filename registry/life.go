@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -89,4 +90,39 @@ func (r *Registry) patiently(ctx context.Context, f func(tx pgx.Tx) error) error
 func (r *Registry) forget(t *tenant.Tenant) {
 	r.cache.forgetTenant(t.ID)
 	r.cache.forgetName(name{schemaName, strings.ToLower(t.Schema.String())})
+}
+
+// CreateSchema makes the schema of a tenant that has none, with the tables of all tenant
+// apps: its row was made by hand, or its schema was dropped. It is what Create does but for
+// the row, and calls OnTenantCreated and OnSchemaSynced as that does.
+//
+// The error wraps tenant.ErrSchemaTaken if the schema is there, or is another's in another
+// case, tenant.ErrTenantNotFound, or ErrSchemaBusy.
+func (r *Registry) CreateSchema(ctx context.Context, t *tenant.Tenant) error {
+	var commit func()
+	err := r.change(ctx, t, func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) (err error) {
+		if now.IsPublic() {
+			return fmt.Errorf("%w: public has the shared apps (migrate them)", tenant.ErrSchemaTaken)
+		}
+		if err := forgetVersions(ctx, tx, now.ID); err != nil {
+			return err
+		}
+		commit, err = r.makeWhole(ctx, tx, now)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("create the schema of %v: %w", t, err)
+	}
+	commit()
+	if r.config.OnSchemaSynced != nil {
+		if err := r.config.OnSchemaSynced(contextOf(ctx, t), t); err != nil {
+			return fmt.Errorf("create the schema of %v: it was created; OnSchemaSynced: %w", t, err)
+		}
+	}
+	return nil
+}
+
+// WithoutSchema iterates over the tenants whose schemas are not there, as All does over all.
+func (r *Registry) WithoutSchema(ctx context.Context) iter.Seq2[*tenant.Tenant, error] {
+	return r.list(ctx, "NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = t.schema_name)")
 }

@@ -214,3 +214,41 @@ func TestChangeWhileBusy(t *testing.T) {
 		t.Errorf("in the end: %s", got)
 	}
 }
+
+func TestCreateSchema(t *testing.T) {
+	t.Parallel()
+
+	var created, synced int
+	f := newFixture(t, registry.Config{
+		Builder:         builder("CREATE TABLE products (id int)"),
+		OnTenantCreated: func(context.Context, pgx.Tx, *tenant.Tenant) error { created++; return nil },
+		OnSchemaSynced:  func(context.Context, *tenant.Tenant) error { synced++; return nil },
+	}, false)
+	f.create(t, "public")
+	f.create(t, "kept")
+	gone := f.create(t, "gone")
+	f.exec(t, "DROP SCHEMA gone CASCADE; INSERT INTO cotenant.tenants (schema_name) VALUES ('by-hand'); CREATE TABLE cotenant.schema_versions (tenant_id bigint PRIMARY KEY, namespace oid, digest text)")
+	f.exec(t, fmt.Sprintf("INSERT INTO cotenant.schema_versions VALUES (%d, 1, 'x')", gone.ID))
+	var made []string
+	for each, err := range f.WithoutSchema(t.Context()) {
+		if err == nil {
+			err = f.CreateSchema(t.Context(), each)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, each.Schema.String())
+	}
+	if got := fmt.Sprint(made); got != "[gone by-hand]" || created != 5 || synced != 5 {
+		t.Errorf("made %s; %d created, %d synced", got, created, synced)
+	}
+	if got := f.text(t, `SELECT concat_ws(' ', to_regclass('gone.products'), to_regclass('"by-hand".products'), (SELECT count(*) FROM cotenant.schema_versions))`); got != `gone.products "by-hand".products 0` {
+		t.Errorf("there is %s", got)
+	}
+	for each, err := range f.WithoutSchema(t.Context()) {
+		t.Errorf("still without a schema: %v, %v", each, err)
+	}
+	if err := f.CreateSchema(t.Context(), gone); !errors.Is(err, tenant.ErrSchemaTaken) {
+		t.Errorf("CreateSchema again: %v", err)
+	}
+}

@@ -26,10 +26,15 @@ const page = 500
 //		…
 //	}
 func (r *Registry) All(ctx context.Context) iter.Seq2[*tenant.Tenant, error] {
+	return r.list(ctx, "true")
+}
+
+// list iterates over the tenants that fulfil a condition.
+func (r *Registry) list(ctx context.Context, condition string) iter.Seq2[*tenant.Tenant, error] {
 	return func(yield func(*tenant.Tenant, error) bool) {
 		var after *int64
 		for {
-			rows, err := r.pageAfter(ctx, after)
+			rows, err := r.pageAfter(ctx, after, condition)
 			if err != nil {
 				yield(nil, fmt.Errorf("list tenants: %w", err))
 				return
@@ -54,10 +59,10 @@ type listed struct {
 	err    error
 }
 
-func (r *Registry) pageAfter(ctx context.Context, after *int64) ([]listed, error) {
-	sql, args := "SELECT t.* FROM "+r.tenants+" AS t", []any{}
+func (r *Registry) pageAfter(ctx context.Context, after *int64, condition string) ([]listed, error) {
+	sql, args := "SELECT t.* FROM "+r.tenants+" AS t WHERE "+condition, []any{}
 	if after != nil {
-		sql, args = sql+" WHERE t.id > $1", append(args, *after)
+		sql, args = sql+" AND t.id > $1", append(args, *after)
 	}
 	rows, err := r.query(ctx, r.pool, fmt.Sprintf("%s ORDER BY t.id LIMIT %d", sql, page), args...)
 	if err != nil {
@@ -88,4 +93,27 @@ func (r *Registry) Domains(ctx context.Context, t *tenant.Tenant) ([]tenant.Doma
 		}
 	}
 	return nil, fmt.Errorf("%v: domains: %w", t, r.tablesError(err))
+}
+
+// DomainsOf returns the domains of tenants by the tenants' ids, the primary one first, in
+// one query.
+func (r *Registry) DomainsOf(ctx context.Context, tenants ...*tenant.Tenant) (map[int64][]tenant.Domain, error) {
+	ids := make([]int64, len(tenants))
+	for i, t := range tenants {
+		ids[i] = t.ID
+	}
+	domains := make(map[int64][]tenant.Domain)
+	rows, err := r.query(ctx, r.pool, "SELECT d.tenant_id, d.domain FROM "+r.domains+" AS d WHERE d.tenant_id = ANY ($1) ORDER BY d.tenant_id, d.is_primary DESC, d.domain", ids)
+	if err == nil {
+		var id int64
+		var domain tenant.Domain
+		_, err = pgx.ForEachRow(rows, []any{&id, &domain}, func() error {
+			domains[id] = append(domains[id], domain)
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("domains of tenants: %w", r.tablesError(err))
+	}
+	return domains, nil
 }

@@ -12,9 +12,11 @@ import (
 	"github.com/cotenant/cotenant/manage"
 )
 
-func main() {
-	os.Exit(manage.Main(manage.Config{
+func main() { os.Exit(manage.Main(config())) }
+
+func config() manage.Config {
+	return manage.Config{
 		Commands: []*cobra.Command{demo.Command()},
 		Project:  true,
-	}))
+	}
 }

@@ -1,0 +1,173 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// createFlags are the flags of tenant create.
+type createFlags struct {
+	tenantFlags
+	columnFlags
+	domains []string
+	noinput bool
+	schema  string
+}
+
+func (p *program) createCommand(use string) *cobra.Command {
+	var f createFlags
+	what := newGroup("The tenant")
+	what.flags.StringVar(&f.schema, "schema-name", "", "`NAME` of its schema; public makes the tenant of the shared apps")
+	what.flags.StringArrayVar(&f.domains, "domain-url", nil, "a `HOST` that leads to it, without port and www (repeatable; the first is the primary one)")
+	f.addSet(what)
+	what.flags.BoolVar(&f.noinput, "noinput", false, "ask nothing")
+	groups := []flagGroup{what, f.outputFlags.group(), f.databaseFlags.group(p.config.Project)}
+	cmd := &cobra.Command{
+		Use:                use,
+		Short:              "Create a tenant: its row, its schema and the tables of the tenant apps",
+		DisableFlagParsing: true, // there is a flag for each column
+	}
+	cmd.Long = `Create makes a tenant whole or not at all: its row, its domains, its schema, and the tables
+of all tenant apps.
+
+There is a flag for each column that was added to cotenant.tenants, which PostgreSQL
+checks. At a terminal what was not given is asked for; an empty answer is the default that
+is shown, or NULL. Elsewhere, and with --noinput, what is required must be given.`
+	name := p.config.name() + " " + strings.Fields(use)[0]
+	if strings.HasPrefix(use, "create ") {
+		name = p.config.name() + " tenant create"
+	}
+	cmd.Example = fmt.Sprintf(`  %[1]s --schema_name=new_tenant --domain_url=newtenant.net --name="New tenant"
+  %[1]s acme --domain_url=acme.example.com --domain_url=acme.org
+  %[1]s                          asks for everything
+  %[1]s --schema-name=public --domain-url=example.com --noinput`, name)
+	addGroups(cmd, "", groups...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return p.withColumns(cmd, args, groups, &f.tenantFlags, &f.columnFlags, func(tenancy *cotenant.Tenancy, rest []string) error {
+			return f.create(cmd, tenancy, rest)
+		})
+	}
+	return cmd
+}
+
+// create creates the tenant that the flags and the answers describe.
+func (f *createFlags) create(cmd *cobra.Command, tenancy *cotenant.Tenancy, args []string) error {
+	if err := f.outputFlags.check(cmd); err != nil {
+		return err
+	}
+	switch {
+	case len(args) > 1:
+		return usagef("there are %d arguments (give it one schema)", len(args))
+	case len(args) == 1 && f.schema != "":
+		return usagef("the schema is named twice, as %q and with --schema-name (leave one out)", args[0])
+	case len(args) == 1:
+		f.schema = args[0]
+	}
+	ctx := cmd.Context()
+	if err := f.complete(ctx, cmd, tenancy.Registry()); err != nil {
+		return err
+	}
+	params, err := f.params(ctx, tenancy.Registry())
+	if err != nil {
+		return err
+	}
+	t, err := tenancy.Registry().Create(ctx, *params)
+	if err != nil {
+		return err
+	}
+	if f.json {
+		return writeJSON(cmd.OutOrStdout(), newTenantLine(t, params.Domains))
+	}
+	f.say(cmd, "tenant %q created%s", t.Schema, hosts(params.Domains))
+	return nil
+}
+
+// complete asks for what was not given, or says what is missing.
+func (f *createFlags) complete(ctx context.Context, cmd *cobra.Command, r *registry.Registry) error {
+	ask := newPrompter(cmd)
+	if f.noinput || ask == nil || f.json {
+		missing := f.missing()
+		if f.schema == "" {
+			missing = append([]string{"--schema-name"}, missing...)
+		}
+		if len(missing) > 0 {
+			return usagef("%s not given (a new tenant needs it)", strings.Join(missing, " and "))
+		}
+		return nil
+	}
+	if f.schema == "" {
+		answer, err := ask.until("schema_name: ", func(answer string) error { return free(ctx, r, answer) })
+		if err != nil {
+			return err
+		}
+		f.schema = answer
+	}
+	if len(f.domains) == 0 {
+		answer, err := ask.until("domain_url (empty for none): ", func(answer string) error {
+			if answer == "" {
+				return nil
+			}
+			_, err := tenant.ParseDomain(answer)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if answer != "" {
+			f.domains = []string{answer}
+		}
+	}
+	return f.ask(ctx, ask, r)
+}
+
+// free reports why a schema cannot be that of a new tenant.
+func free(ctx context.Context, r *registry.Registry, name string) error {
+	schema, err := tenant.ParseSchema(name)
+	if err != nil {
+		return err
+	}
+	switch t, err := r.BySchema(ctx, schema); {
+	case err == nil:
+		return fmt.Errorf("%w by %v (choose another)", tenant.ErrSchemaTaken, t)
+	case !errors.Is(err, tenant.ErrTenantNotFound):
+		return err
+	}
+	return nil
+}
+
+// params are what the flags say.
+func (f *createFlags) params(ctx context.Context, r *registry.Registry) (params *registry.CreateParams, err error) {
+	params = &registry.CreateParams{}
+	if params.Schema, err = tenant.ParseSchema(f.schema); err != nil {
+		return nil, usagef("--schema-name: %v", err)
+	}
+	for _, text := range f.domains {
+		domain, err := tenant.ParseDomain(text)
+		if err != nil {
+			return nil, usagef("--domain-url: %v", err)
+		}
+		params.Domains = append(params.Domains, domain)
+	}
+	params.Fields, err = f.fields(ctx, r)
+	return params, err
+}
+
+// hosts names the domains of a tenant, in an outcome.
+func hosts(domains []tenant.Domain) string {
+	if len(domains) == 0 {
+		return ""
+	}
+	texts := make([]string, len(domains))
+	for i, d := range domains {
+		texts[i] = d.String()
+	}
+	return ": " + strings.Join(texts, ", ")
+}

@@ -1,0 +1,91 @@
+package manage
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/registry"
+)
+
+func (p *program) deleteCommand(use string) *cobra.Command {
+	var f tenantFlags
+	var keep, yes bool
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: "Delete a tenant with all that it has",
+		Long: `Delete deletes a tenant: its row, its domains, and its schema with every table. Nothing
+brings that back but a backup.
+
+From the first transaction on there is no such tenant. Its tables are dropped after that, as
+many at a time as the server has locks for; what a deletion that was cut short has left is
+dropped by the next one.`,
+		Example: fmt.Sprintf("  %[1]s tenant delete acme                 asks first\n  %[1]s tenant delete acme --yes           for scripts\n  %[1]s tenant delete acme --keep-schema   its tables stay, and belong to nobody", p.config.name()),
+		Args:    exactly("the schema of one tenant"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withTenancy(cmd, &f, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
+				t, err := tenantOf(ctx, tenancy, args[0])
+				if err != nil {
+					return err
+				}
+				what := fmt.Sprintf("%v and its schema with every table will be deleted", t)
+				if keep || t.IsPublic() {
+					what = fmt.Sprintf("%v will be deleted; its schema stays, and belongs to nobody", t)
+				}
+				if err := confirm(cmd, yes, what, t.Schema.String()); err != nil {
+					return err
+				}
+				if err := tenancy.Registry().Delete(ctx, t, &registry.DeleteParams{DropSchema: !keep, KeepSchema: keep}); err != nil {
+					return err
+				}
+				if _, err := tenancy.Registry().DropDeleted(ctx); err != nil {
+					return fmt.Errorf("%v is deleted; of others that were deleted before: %w", t, err)
+				}
+				f.say(cmd, "%v deleted", t)
+				return nil
+			})
+		},
+	}
+	what := newGroup("What is done")
+	what.flags.BoolVar(&keep, "keep-schema", false, "leave the schema with its tables where it is")
+	what.flags.BoolVarP(&yes, "yes", "y", false, "do not ask")
+	what.flags.BoolVar(&yes, "noinput", false, "the same")
+	addGroups(cmd, "", what, f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
+	p.completeSchemas(cmd, &f.databaseFlags, 1)
+	return cmd
+}
+
+func (p *program) renameCommand(use string) *cobra.Command {
+	var f tenantFlags
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: "Give a tenant's schema another name",
+		Long: `Rename renames the schema of a tenant, in one transaction with its row. The tenant keeps its
+id, its domains and its tables; running programs follow at once. A migration that is
+running in the schema is waited for.`,
+		Example: fmt.Sprintf("  %s tenant rename acme acme_corp", p.config.name()),
+		Args:    exactly("the schema of a tenant", "its new name"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withTenancy(cmd, &f, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
+				schema, err := parseSchema(args[1])
+				if err != nil {
+					return err
+				}
+				t, err := tenantOf(ctx, tenancy, args[0])
+				if err != nil {
+					return err
+				}
+				renamed, err := tenancy.Registry().Rename(ctx, t, schema)
+				if err != nil {
+					return err
+				}
+				return f.told(cmd, tenancy, renamed, fmt.Sprintf("had schema %q before", t.Schema))
+			})
+		},
+	}
+	addGroups(cmd, "", f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
+	p.completeSchemas(cmd, &f.databaseFlags, 1)
+	return cmd
+}

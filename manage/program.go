@@ -1,0 +1,78 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cotenant/cotenant"
+)
+
+// external is a program that runs for a tenant.
+type external struct {
+	config *cotenant.Config
+	path   string
+	argv   []string
+}
+
+// newExternal finds the program.
+func newExternal(config *cotenant.Config, argv []string) (*external, error) {
+	path, err := exec.LookPath(argv[0])
+	if err != nil {
+		return nil, fmt.Errorf("there is no program %s on the PATH (install it, or give its path)", argv[0])
+	}
+	return &external{config, path, argv}, nil
+}
+
+// run runs it in the schema of the call's tenant. The error is that of the program.
+func (e *external) run(ctx context.Context, cmd *cobra.Command, call *TenantCall) error {
+	env, err := newEnvironment(e.config, call.Tenant.Schema)
+	if err != nil {
+		return err
+	}
+	if err := env.prove(ctx); err != nil {
+		return err
+	}
+	program := exec.CommandContext(ctx, e.path, e.arguments(env)...)
+	program.Env = env.variables(call.Tenant)
+	program.Stdin, program.Stdout, program.Stderr = cmd.InOrStdin(), call.Stdout, call.Stderr
+	// Ctrl-C is the program's to handle: psql ends a query by it, and goes on.
+	program.Cancel = func() error { return program.Process.Signal(os.Interrupt) }
+	if err := program.Run(); err != nil && (program.ProcessState == nil || !program.ProcessState.Success()) {
+		return &programError{e.argv[0], err}
+	}
+	return nil
+}
+
+// arguments are those of the program. pg_dump pays no regard to the path, so it is told the
+// schema, as a pattern in which nothing has a meaning.
+func (e *external) arguments(env *environment) []string {
+	if name := strings.TrimSuffix(filepath.Base(e.path), ".exe"); name == "pg_dump" {
+		return slices.Insert(slices.Clone(e.argv[1:]), 0, "-n", quoted(env.schema))
+	}
+	return e.argv[1:]
+}
+
+// programError is a program that failed.
+type programError struct {
+	name string
+	err  error
+}
+
+// Error says with which status it ended.
+func (e *programError) Error() string {
+	if exit, ok := errors.AsType[*exec.ExitError](e.err); ok && exit.Exited() {
+		return fmt.Sprintf("%s ended with status %d", e.name, exit.ExitCode())
+	}
+	return fmt.Sprintf("%s: %v", e.name, e.err)
+}
+
+// Unwrap returns the cause.
+func (e *programError) Unwrap() error { return e.err }

@@ -1,0 +1,82 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// selected counts the tenants that are selected. A name that no tenant has, or a pattern that
+// none matches, is an error. public counts also where it has no row, if it is named.
+func selected(ctx context.Context, tenancy *cotenant.Tenancy, s *migrate.Selection) (int, error) {
+	matched := make([]bool, len(s.Schemas))
+	total := 0
+	err := eachSelected(ctx, tenancy, s, func(t *tenant.Tenant) error {
+		total++
+		for i, pattern := range s.Schemas {
+			matched[i] = matched[i] || matches(pattern, t.Schema)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i, pattern := range s.Schemas {
+		if matched[i] {
+			continue
+		}
+		if _, err := tenant.ParseSchema(pattern); err != nil {
+			return 0, fmt.Errorf("schema %q: no tenant that is selected has such a one", pattern)
+		}
+		if _, err := tenantOf(ctx, tenancy, pattern); err != nil {
+			return 0, err
+		}
+		return 0, usagef("schema %q is selected, and left out (give one)", pattern)
+	}
+	if total == 0 {
+		return 0, errors.New("there are no tenants to run it for (make one with tenant create)")
+	}
+	return total, nil
+}
+
+// eachSelected calls f for each tenant that is selected, in the order of their ids.
+func eachSelected(ctx context.Context, tenancy *cotenant.Tenancy, s *migrate.Selection, f func(*tenant.Tenant) error) error {
+	public := false
+	for t, err := range tenancy.Registry().All(ctx) {
+		if err != nil {
+			return err
+		}
+		public = public || t.IsPublic()
+		if takes(s, t) {
+			if err := f(t); err != nil {
+				return err
+			}
+		}
+	}
+	if t := (&tenant.Tenant{Schema: tenant.PublicSchema()}); !public && slices.Contains(s.Schemas, t.Schema.String()) && takes(s, t) {
+		return f(t)
+	}
+	return nil
+}
+
+// takes reports whether a tenant is selected.
+func takes(s *migrate.Selection, t *tenant.Tenant) bool {
+	of := func(pattern string) bool { return matches(pattern, t.Schema) }
+	switch {
+	case s.SkipPublic && t.IsPublic(), slices.ContainsFunc(s.Exclude, of):
+		return false
+	}
+	return len(s.Schemas) == 0 || slices.ContainsFunc(s.Schemas, of)
+}
+
+// matches reports whether a schema has a name, or matches a pattern.
+func matches(pattern string, schema tenant.Schema) bool {
+	ok, err := path.Match(pattern, schema.String())
+	return err == nil && ok
+}

@@ -1,0 +1,275 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// TenantCommand is a command that runs for every tenant, public included, or for those that
+// --schema, --exclude and --skip-public leave, --jobs at a time. A tenant for which it fails
+// does not keep it from running for the others.
+type TenantCommand struct {
+	// Args describes the arguments in the help: "[FILE…]". Defaults to none, and then
+	// there may be none.
+	Args string
+	// Example is shown in the help. Defaults to none.
+	Example string
+	// Flags adds flags of the command's own. Defaults to none.
+	Flags func(flags *pflag.FlagSet)
+	// Long describes it in the help. Defaults to Short.
+	Long string
+	// Name of the command. Required.
+	Name string
+	// Run does the work for one tenant, which is in ctx too. It is called for several at
+	// a time where --jobs says so. Required.
+	Run func(ctx context.Context, call *TenantCall) error
+	// Short describes it in a line. Defaults to none.
+	Short string
+}
+
+// TenantCall is what a TenantCommand is to do for a tenant.
+type TenantCall struct {
+	// Args are the arguments of the command line.
+	Args []string
+	// Stderr and Stdout are where output goes. Where several tenants are worked on at a
+	// time, each line has the schema in front.
+	Stderr, Stdout io.Writer
+	// Tenancy is the database that the tenant is of.
+	Tenancy *cotenant.Tenancy
+	// Tenant is whom it is about.
+	Tenant *tenant.Tenant
+}
+
+// fanFlags are the flags of what runs for many tenants.
+type fanFlags struct {
+	tenantFlags
+	selectFlags
+	jobs int
+}
+
+func (f *fanFlags) groups(project bool) []flagGroup {
+	which := newGroup("For which tenants (default all, public too)")
+	s := &f.selection
+	which.flags.StringArrayVar(&s.Schemas, "schema", nil, "only those whose schema has this `name` or pattern, such as 'acme*' (repeatable)")
+	which.flags.StringArrayVar(&s.Exclude, "exclude", nil, "not those of this `name` or pattern (repeatable)")
+	which.flags.BoolVar(&s.SkipPublic, "skip-public", false, "not public")
+	which.flags.IntVar(&f.jobs, "jobs", 1, "for `N` tenants at a time")
+	return []flagGroup{which, f.outputFlags.group(), f.databaseFlags.group(project)}
+}
+
+func (f *fanFlags) check(cmd *cobra.Command) error {
+	if f.jobs < 1 {
+		return usagef("--jobs is %d (give it 1 or more, or leave it out)", f.jobs)
+	}
+	return f.selectFlags.check(cmd)
+}
+
+// command makes the command of c.
+func (c *TenantCommand) command(p *program) *cobra.Command {
+	var f fanFlags
+	cmd := &cobra.Command{
+		Use:     strings.TrimSpace(c.Name + " " + c.Args),
+		GroupID: ownGroup,
+		Short:   c.Short,
+		Long:    c.Long,
+		Example: c.Example,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(cmd); err != nil {
+				return err
+			}
+			return p.withTenancy(cmd, &f.tenantFlags, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
+				return forTenants(ctx, cmd, tenancy, &f, func(ctx context.Context, call *TenantCall) error {
+					call.Args = args
+					return c.Run(ctx, call)
+				})
+			})
+		},
+	}
+	if c.Args == "" {
+		cmd.Args = noArgs
+	}
+	groups := f.groups(p.config.Project)
+	if c.Flags != nil {
+		own := newGroup("Flags of the command")
+		c.Flags(own.flags)
+		groups = append([]flagGroup{own}, groups...)
+	}
+	addGroups(cmd, "", groups...)
+	p.completeSchemas(cmd, &f.databaseFlags, 0)
+	return cmd
+}
+
+// forTenants calls f for each tenant that is selected, and sums up. At Ctrl-C the calls that
+// are under way are finished, and at a second one interrupted.
+func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenancy, flags *fanFlags, f func(context.Context, *TenantCall) error) error {
+	total, err := selected(ctx, tenancy, &flags.selection)
+	if err != nil {
+		return err
+	}
+	ctx, stop, done := gracefully(ctx, func() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: stopping: the tenants that it is at are finished (Ctrl-C again interrupts them)\n", cmd.Root().Name())
+	})
+	defer done()
+	defer outlivingReaders()()
+	fan := &fan{cmd: cmd, tenancy: tenancy, flags: flags, call: f, alone: total == 1, begun: time.Now()}
+	todo := make(chan *tenant.Tenant)
+	var work sync.WaitGroup
+	for range flags.jobs {
+		work.Go(func() {
+			for t := range todo {
+				fan.run(ctx, t)
+			}
+		})
+	}
+	err = eachSelected(ctx, tenancy, &flags.selection, func(t *tenant.Tenant) error {
+		select {
+		case <-stop:
+			return migrate.ErrStopped
+		default:
+		}
+		select {
+		case todo <- t:
+			return nil
+		case <-stop:
+			return migrate.ErrStopped
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+	close(todo)
+	work.Wait()
+	return fan.outcome(total, err)
+}
+
+// fan is a call for many tenants.
+type fan struct {
+	cmd     *cobra.Command
+	tenancy *cotenant.Tenancy
+	flags   *fanFlags
+	call    func(context.Context, *TenantCall) error
+	alone   bool // there is one tenant
+	begun   time.Time
+
+	mu           sync.Mutex
+	done, failed int
+	last         error
+}
+
+// run makes the call for a tenant.
+func (f *fan) run(ctx context.Context, t *tenant.Tenant) {
+	c := &TenantCall{Stderr: f.cmd.ErrOrStderr(), Stdout: f.cmd.OutOrStdout(), Tenancy: f.tenancy, Tenant: t}
+	flush := func() {}
+	switch {
+	case f.alone:
+	case f.flags.jobs > 1:
+		out, err := &lines{mu: &f.mu, w: c.Stdout, prefix: t.Schema.String() + ": "}, &lines{mu: &f.mu, w: c.Stderr, prefix: t.Schema.String() + ": "}
+		c.Stdout, c.Stderr = out, err
+		flush = func() { out.end(); err.end() }
+	case f.flags.verbosity > 0:
+		fmt.Fprintf(c.Stderr, "=== %s\n", t.Schema)
+	}
+	err := protected(func() error { return f.call(contextOf(ctx, t), c) })
+	flush()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		f.done++
+		return
+	}
+	f.failed++
+	f.last = err
+	if !f.alone {
+		fmt.Fprintf(f.cmd.ErrOrStderr(), "%s: %s: %s: %v\n", f.cmd.Root().Name(), f.cmd.Name(), t.Schema, err)
+	}
+}
+
+// contextOf returns ctx with the tenant in it.
+func contextOf(ctx context.Context, t *tenant.Tenant) context.Context {
+	if t.IsPublic() && t.ID == 0 {
+		return tenant.Public(ctx)
+	}
+	return tenant.NewContext(ctx, t)
+}
+
+// protected returns what f panics with as an error.
+func protected(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+// outcome sums up. Err is what ended the list of tenants.
+func (f *fan) outcome(total int, err error) error {
+	if f.alone && err == nil {
+		return f.last
+	}
+	if f.flags.verbosity > 0 {
+		text := fmt.Sprintf("%d done", f.done)
+		if f.failed > 0 {
+			text += fmt.Sprintf(", %d failed", f.failed)
+		}
+		if left := total - f.done - f.failed; left > 0 {
+			text += fmt.Sprintf(", %d untouched", left)
+		}
+		fmt.Fprintf(f.cmd.ErrOrStderr(), "%s: %s (%s)\n", f.cmd.Name(), text, round(time.Since(f.begun)))
+	}
+	if f.failed > 0 {
+		err = errors.Join(err, fmt.Errorf("it failed for %s (see above)", tenantsText(f.failed)))
+	}
+	return err
+}
+
+func tenantsText(n int) string {
+	if n == 1 {
+		return "1 tenant"
+	}
+	return fmt.Sprintf("%d tenants", n)
+}
+
+// lines writes whole lines, each with a prefix. Others that share mu write between them.
+type lines struct {
+	mu     *sync.Mutex
+	w      io.Writer
+	prefix string
+	rest   []byte
+}
+
+// Write keeps what is no whole line yet.
+func (l *lines) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rest = append(l.rest, text...)
+	for {
+		line, rest, whole := strings.Cut(string(l.rest), "\n")
+		if !whole {
+			return len(text), nil
+		}
+		l.rest = []byte(rest)
+		if _, err := fmt.Fprintf(l.w, "%s%s\n", l.prefix, line); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// end writes what is left.
+func (l *lines) end() {
+	if len(l.rest) > 0 {
+		_, _ = l.Write([]byte("\n"))
+	}
+}

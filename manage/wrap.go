@@ -1,0 +1,288 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+const wrapHelp = `
+COMMAND is any command of this program that takes --schema, or one of the program's own,
+which gets the tenant in its context. After -- it is any other program: it finds the
+schema through PGOPTIONS, PGHOST, PGDATABASE … and DATABASE_URL, over the direct
+connection, which is tried first; COTENANT_SCHEMA and COTENANT_TENANT_ID name the tenant.
+pg_dump, which pays no regard to the path, gets -n.`
+
+// tenantCommandCommand is tenant_command: a command or a program for one tenant.
+func (p *program) tenantCommandCommand() *cobra.Command {
+	var f fanFlags
+	groups := f.groups(p.config.Project)
+	cmd := &cobra.Command{
+		Use:                "tenant_command COMMAND [ARGS…] | -- PROGRAM [ARGS…]",
+		Aliases:            []string{"tenant-command"},
+		GroupID:            tenantsGroup,
+		Short:              "Run a command or a program for one tenant",
+		Long:               "Tenant_command runs a command or a program in the schema of one tenant: that of --schema, or\nthe one that is asked for.\n" + wrapHelp,
+		Example:            fmt.Sprintf("  %[1]s tenant_command migrate --schema=customer1\n  %[1]s tenant_command --schema=customer1 -- psql -c 'SELECT count(*) FROM orders'\n  %[1]s tenant_command --schema=customer1 -- pg_dump -f customer1.sql", p.config.name()),
+		DisableFlagParsing: true, // they are the command's
+	}
+	addGroups(cmd, "", groups...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		wrapped, err := p.unwrap(cmd, &f, args)
+		if err != nil || wrapped == nil {
+			return err
+		}
+		return p.withTenancy(cmd, &f.tenantFlags, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
+			t, err := f.one(ctx, cmd, tenancy)
+			if err != nil {
+				return err
+			}
+			call := &TenantCall{Stderr: cmd.ErrOrStderr(), Stdout: cmd.OutOrStdout(), Tenancy: tenancy, Tenant: t}
+			return wrapped.run(contextOf(ctx, t), cmd, call)
+		})
+	}
+	return cmd
+}
+
+// runCommand is run: a command or a program for every tenant.
+func (p *program) runCommand() *cobra.Command {
+	var f fanFlags
+	groups := f.groups(p.config.Project)
+	cmd := &cobra.Command{
+		Use:                "run COMMAND [ARGS…] | -- PROGRAM [ARGS…]",
+		Aliases:            []string{"all_tenants_command", "all-tenants-command"},
+		GroupID:            tenantsGroup,
+		Short:              "Run a command or a program for every tenant",
+		Long:               "Run runs a command or a program in the schema of every tenant, public included, or of those\nthat are selected. One that fails does not keep it from running for the others.\n" + wrapHelp,
+		Example:            fmt.Sprintf("  %[1]s run --skip-public --jobs=4 -- psql -f report.sql\n  %[1]s run --schema='eu_*' -- sh -c 'pg_dump -n \"$COTENANT_SCHEMA\" > \"$COTENANT_SCHEMA.sql\"'", p.config.name()),
+		DisableFlagParsing: true, // they are the command's
+	}
+	addGroups(cmd, "", groups...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		wrapped, err := p.unwrap(cmd, &f, args)
+		if err != nil || wrapped == nil {
+			return err
+		}
+		if wrapped.takesSchemas {
+			return wrapped.once(cmd.Context(), cmd)
+		}
+		if wrapped.program == nil && f.jobs > 1 {
+			return usagef("%s cannot run for several tenants at a time (leave --jobs out)", wrapped.args[0])
+		}
+		return p.withTenancy(cmd, &f.tenantFlags, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
+			return forTenants(ctx, cmd, tenancy, &f, func(ctx context.Context, call *TenantCall) error { return wrapped.run(ctx, cmd, call) })
+		})
+	}
+	return cmd
+}
+
+// unwrap takes the flags of cmd from its arguments, and returns what the rest is: a command
+// of the tree, or a program. It is nil if help was asked for, and shown.
+func (p *program) unwrap(cmd *cobra.Command, f *fanFlags, args []string) (*wrapped, error) {
+	own, rest, external := splitArgs(cmd.Flags(), args)
+	if err := cmd.Flags().Parse(own); err != nil {
+		return nil, flagError(cmd, err)
+	}
+	if help, _ := cmd.Flags().GetBool("help"); help && len(rest) == 0 {
+		return nil, cmd.Help()
+	}
+	if err := f.check(cmd); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(rest) == 0:
+		return nil, usagef("there is no command (name one, or write -- and a program)")
+	case external:
+		config, err := p.tenancyConfig(cmd, &f.databaseFlags)
+		if err != nil {
+			return nil, err
+		}
+		program, err := newExternal(config, rest)
+		if err != nil {
+			return nil, err
+		}
+		return &wrapped{program: program}, nil
+	}
+	return p.inTree(cmd, rest)
+}
+
+// splitArgs takes apart the arguments of a command that wraps another: its own flags, which
+// may stand anywhere before --, and the other's command line.
+func splitArgs(flags *pflag.FlagSet, args []string) (own, rest []string, external bool) {
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" {
+			if len(rest) == 0 {
+				return own, args[i+1:], true
+			}
+			return own, append(rest, args[i:]...), false
+		}
+		name, _, valued := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+		flag := flags.Lookup(name)
+		switch {
+		case !strings.HasPrefix(arg, "--") && (arg != "-h" && arg != "-v" || len(rest) > 0),
+			flag == nil, len(rest) > 0 && !isTenantFlag(flag.Name):
+			rest = append(rest, arg)
+			continue
+		}
+		own = append(own, arg)
+		if flag != nil && !valued && flag.NoOptDefVal == "" && i+1 < len(args) {
+			i++
+			own = append(own, args[i])
+		}
+	}
+	return own, rest, false
+}
+
+// isTenantFlag reports whether a flag behind a command is not the command's.
+func isTenantFlag(name string) bool {
+	return slices.Contains([]string{"schema", "exclude", "skip-public"}, name)
+}
+
+// wrapped is what runs for a tenant: a program, or a command of the tree.
+type wrapped struct {
+	program      *external
+	config       Config
+	args         []string // of the command
+	takesSchemas bool     // the command has --schema
+}
+
+// inTree finds a command of the tree that can run for one tenant.
+func (p *program) inTree(cmd *cobra.Command, args []string) (*wrapped, error) {
+	target, _, err := New(p.config).Find(args)
+	if err != nil || !target.HasParent() {
+		if err = knownCommand(cmd.Root(), args[:1]); err == nil {
+			err = usagef("there is no command %q (to run a program, write -- before it)", args[0])
+		}
+		return nil, err
+	}
+	w := &wrapped{config: p.config, args: args, takesSchemas: target.Flags().Lookup("schema") != nil && !target.DisableFlagParsing}
+	if !w.takesSchemas && !slices.ContainsFunc(p.config.Commands, func(c *cobra.Command) bool { return c.Name() == args[0] }) {
+		return nil, usagef("%s is not about one schema (run it by itself)", target.CommandPath())
+	}
+	return w, nil
+}
+
+// run runs it for the tenant of a call.
+func (w *wrapped) run(ctx context.Context, cmd *cobra.Command, call *TenantCall) error {
+	if w.program != nil {
+		return w.program.run(ctx, cmd, call)
+	}
+	root := w.tree(call.Stdout, call.Stderr)
+	target, rest, err := root.Find(w.args)
+	if err != nil {
+		return err
+	}
+	var flags []string
+	if w.takesSchemas {
+		flags = append(given(cmd, "config", "database-url", "direct-url", "apps-dir"), "--schema="+call.Tenant.Schema.String())
+	} else {
+		// A command of the program's own is the same one every time: it keeps the
+		// context of the first, and what its flags were.
+		target.SetContext(ctx)
+		reset(target.Flags())
+	}
+	root.SetArgs(slices.Concat(pathOf(target), flags, rest))
+	return root.ExecuteContext(ctx)
+}
+
+// once runs a command that takes schemas for all that cmd selects.
+func (w *wrapped) once(ctx context.Context, cmd *cobra.Command) error {
+	root := w.tree(cmd.OutOrStdout(), cmd.ErrOrStderr())
+	target, rest, err := root.Find(w.args)
+	if err != nil {
+		return err
+	}
+	flags := given(cmd, "config", "database-url", "direct-url", "apps-dir", "schema", "exclude", "skip-public", "jobs")
+	root.SetArgs(slices.Concat(pathOf(target), flags, rest))
+	return root.ExecuteContext(ctx)
+}
+
+// pathOf are the names that lead to a command.
+func pathOf(cmd *cobra.Command) []string { return strings.Fields(cmd.CommandPath())[1:] }
+
+// tree is the commands anew.
+func (w *wrapped) tree(stdout, stderr io.Writer) *cobra.Command {
+	config := w.config
+	config.Args, config.Stdout, config.Stderr = nil, stdout, stderr
+	return New(config)
+}
+
+// given are those of cmd's flags that were given, as arguments.
+func given(cmd *cobra.Command, names ...string) (args []string) {
+	for _, name := range names {
+		flag := cmd.Flags().Lookup(name)
+		if flag == nil || !flag.Changed {
+			continue
+		}
+		values := []string{flag.Value.String()}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, value := range values {
+			args = append(args, "--"+name+"="+value)
+		}
+	}
+	return args
+}
+
+// one returns the tenant that is selected, or asks for it.
+func (f *fanFlags) one(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenancy) (*tenant.Tenant, error) {
+	switch len(f.selection.Schemas) {
+	case 0:
+	case 1:
+		if name := f.selection.Schemas[0]; name == tenant.PublicSchema().String() {
+			t, err := tenancy.Registry().BySchema(ctx, tenant.PublicSchema())
+			if errors.Is(err, tenant.ErrTenantNotFound) {
+				return &tenant.Tenant{Schema: tenant.PublicSchema()}, nil
+			}
+			return t, err
+		}
+		return tenantOf(ctx, tenancy, f.selection.Schemas[0])
+	default:
+		return nil, usagef("%d schemas are given (give one, or use %s run)", len(f.selection.Schemas), cmd.Root().Name())
+	}
+	ask := newPrompter(cmd)
+	if ask == nil {
+		return nil, usagef("no schema is given, and standard input is no terminal (add --schema=NAME)")
+	}
+	var t *tenant.Tenant
+	_, err := ask.until("Schema of the tenant (? lists them): ", func(answer string) (err error) {
+		switch answer {
+		case "":
+			return errors.New("name a schema")
+		case "?":
+			return schemasOf(ctx, tenancy)
+		}
+		t, err = tenantOf(ctx, tenancy, answer)
+		return err
+	})
+	return t, err
+}
+
+// schemasOf returns the schemas of the tenants as an error, to be shown: the first hundred.
+func schemasOf(ctx context.Context, tenancy *cotenant.Tenancy) error {
+	var names []string
+	n := 0
+	for t, err := range tenancy.Registry().All(ctx) {
+		if err != nil {
+			return err
+		}
+		if n++; len(names) < most {
+			names = append(names, t.Schema.String())
+		}
+	}
+	if n == 0 {
+		return errors.New("there are no tenants (make one with tenant create)")
+	}
+	return errors.New(someNames(names, n, most))
+}
