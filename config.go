@@ -45,6 +45,10 @@ type Config struct {
 	// that migrations can alter it, but for what works only with the rights of the login
 	// (SECURITY DEFINER, views): see migrate.Migrator.OwnSchema. Defaults to nothing.
 	OnTenantCreated func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
+	// OnTenantDeleted is called for each tenant that is deleted, in the transaction that
+	// does so, before anything is gone, with the tenant in ctx; see registry.Config.
+	// Defaults to nothing.
+	OnTenantDeleted func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	// Pool configures the pool below Tenancy.DB, in place of
 	// DatabaseURL: a pgxpool.ParseConfig result with tracers, types and so on.
 	// Its hooks for new connections are for cotenant's own too, but what
@@ -52,8 +56,8 @@ type Config struct {
 	// DISCARD ALL. Defaults to DatabaseURL's.
 	Pool *pgxpool.Config
 	// Registry has the settings of the registry: caches, names of tables.
-	// Builder, Database, Listen and OnTenantCreated must be left out, they are set by
-	// Open, and so is Logger. Defaults to the registry's defaults.
+	// Builder, Database, Listen, OnTenantCreated and OnTenantDeleted must be left out,
+	// they are set by Open, and so is Logger. Defaults to the registry's defaults.
 	Registry *registry.Config
 	// SharedApps have their tables in public, in this order, after those of
 	// cotenant itself. Defaults to none.
@@ -132,10 +136,10 @@ func (c *Config) registryConfig() (registry.Config, error) {
 	if c.Registry != nil {
 		rc = *c.Registry
 	}
-	if rc.Builder != nil || rc.Database != "" || rc.Listen != nil || rc.OnTenantCreated != nil || rc.OnSchemaSynced != nil {
-		return rc, errors.New("Config.Registry: Builder, Database, Listen, OnSchemaSynced and OnTenantCreated are set by Open (use Config.Migrate, Config.OnTenantCreated and Config.DirectURL)")
+	if rc.Builder != nil || rc.Database != "" || rc.Listen != nil || rc.OnTenantCreated != nil || rc.OnTenantDeleted != nil || rc.OnSchemaSynced != nil {
+		return rc, errors.New("Config.Registry: Builder, Database, Listen, OnSchemaSynced, OnTenantCreated and OnTenantDeleted are set by Open (use Config.Migrate, Config.OnTenantCreated, Config.OnTenantDeleted and Config.DirectURL)")
 	}
-	rc.OnTenantCreated = c.OnTenantCreated
+	rc.OnTenantCreated, rc.OnTenantDeleted = c.OnTenantCreated, c.OnTenantDeleted
 	if c.Migrate != nil {
 		rc.OnSchemaSynced = c.Migrate.OnSchemaSynced
 	}

@@ -180,6 +180,7 @@ func TestPrivilegesOfTheApplication(t *testing.T) {
 	// To create tenants as well.
 	p.lacks(t, app, p.create(t), "permission denied for table tenants", "GRANT INSERT ON cotenant.tenants TO LOGIN")
 	p.lacks(t, app, p.create(t), "permission denied for table domains", "GRANT INSERT ON cotenant.domains TO LOGIN")
+	p.lacks(t, app, p.create(t), "permission denied for table resting_names", "GRANT SELECT ON cotenant.resting_names TO LOGIN")
 	p.lacks(t, app, p.create(t), "GRANT CREATE ON DATABASE", "GRANT CREATE ON DATABASE DATABASE TO LOGIN")
 	p.lacks(t, app, p.create(t), "permission denied for table schema_versions", "GRANT SELECT, INSERT ON cotenant.schema_versions TO LOGIN")
 	p.works(t, app, p.create(t))

@@ -19,6 +19,7 @@ type createFlags struct {
 	columnFlags
 	domains []string
 	noinput bool
+	reuse   bool
 	schema  string
 }
 
@@ -28,6 +29,7 @@ func (p *program) createCommand(use string) *cobra.Command {
 	what.flags.StringVar(&f.schema, "schema-name", "", "`NAME` of its schema; public makes the tenant of the shared apps")
 	what.flags.StringArrayVar(&f.domains, "domain-url", nil, "a `HOST` that leads to it, without port and www (repeatable; the first is the primary one)")
 	f.addSet(what)
+	what.flags.BoolVar(&f.reuse, "reuse-name", false, "take the name of a schema also if another tenant had it until lately")
 	what.flags.BoolVar(&f.noinput, "noinput", false, "ask nothing")
 	groups := []flagGroup{what, f.outputFlags.group(), f.databaseFlags.group(p.config.Project)}
 	cmd := &cobra.Command{
@@ -145,7 +147,7 @@ func free(ctx context.Context, r *registry.Registry, name string) error {
 
 // params are what the flags say.
 func (f *createFlags) params(ctx context.Context, r *registry.Registry) (params *registry.CreateParams, err error) {
-	params = &registry.CreateParams{}
+	params = &registry.CreateParams{ReuseName: f.reuse}
 	if params.Schema, err = tenant.ParseSchema(f.schema); err != nil {
 		return nil, usagef("--schema-name: %v", err)
 	}

@@ -22,8 +22,8 @@ func (p *program) tenantCommand() *cobra.Command {
 		Long: `The commands about tenants. Those who come from django-tenant-schemas or django-tenants
 find them under the names that they know: create_tenant, list_tenants, delete_tenant,
 rename_schema, create_missing_schemas, create_domain, delete_domain.`,
-		Args:    knownCommand,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: knownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.createCommand("create [SCHEMA]"), p.missingSchemasCommand("create-missing"), p.deleteCommand("delete SCHEMA"), p.listTenantsCommand("list"), p.renameCommand("rename SCHEMA NEW"), p.updateCommand("update SCHEMA"))
 	return cmd

@@ -26,6 +26,8 @@ type CreateParams struct {
 	// Fields are values for the columns that the user added to the table, by
 	// the column's name, of any Go type that pgx encodes for the column.
 	Fields map[string]any
+	// ReuseName takes a schema's name also while it rests; see Config.NameRest.
+	ReuseName bool
 	// Schema of the tenant. public makes the public tenant: it gets its row
 	// and domains, and its schema is there already.
 	Schema tenant.Schema
@@ -38,7 +40,7 @@ type CreateParams struct {
 // start, OnTenantCreated too.
 //
 // The error wraps tenant.ErrSchemaTaken if a tenant or the database has the
-// schema already, tenant.ErrDomainTaken if a tenant has one of the domains, or
+// schema already, or a tenant had it until lately, tenant.ErrDomainTaken if a tenant has one of the domains, or
 // what the Builder or OnTenantCreated returned. An error of OnSchemaSynced comes beside
 // the tenant, which is there.
 func (r *Registry) Create(ctx context.Context, params CreateParams) (*tenant.Tenant, error) {
@@ -111,7 +113,7 @@ func (r *Registry) createIn(ctx context.Context, tx pgx.Tx, params CreateParams)
 	if err := r.insertDomains(ctx, tx, t, params.Domains); err != nil {
 		return nil, nil, err
 	}
-	committed, err = r.makeWhole(ctx, tx, t)
+	committed, err = r.makeWhole(ctx, tx, t, params.ReuseName)
 	if err != nil || r.config.OnTenantCreated == nil {
 		return t, committed, err
 	}
@@ -122,9 +124,9 @@ func (r *Registry) createIn(ctx context.Context, tx pgx.Tx, params CreateParams)
 
 // makeWhole makes the schema of t with its tables, and has OnTenantCreated see to the rest.
 // After the commit, committed is to be called.
-func (r *Registry) makeWhole(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) (committed func(), err error) {
+func (r *Registry) makeWhole(ctx context.Context, tx pgx.Tx, t *tenant.Tenant, reuse bool) (committed func(), err error) {
 	pending, committed := tenant.NewPending(ctx, t)
-	if err := r.buildSchema(pending, tx, t); err != nil || r.config.OnTenantCreated == nil {
+	if err := r.buildSchema(pending, tx, t, reuse); err != nil || r.config.OnTenantCreated == nil {
 		return committed, err
 	}
 	if err := r.config.OnTenantCreated(pending, hookTx{tx}, t); err != nil {
@@ -273,9 +275,9 @@ func (r *Registry) ownerOf(ctx context.Context, tx pgx.Tx, d tenant.Domain) stri
 
 // buildSchema makes the schema and its tables, and leaves the search path of tx
 // at the schema. That of the public tenant is there already.
-func (r *Registry) buildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
+func (r *Registry) buildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant, reuse bool) error {
 	if !t.IsPublic() {
-		if err := createSchema(ctx, tx, t.Schema); err != nil {
+		if err := r.createSchema(ctx, tx, t, reuse); err != nil {
 			return err
 		}
 		if r.config.Builder != nil {
@@ -288,28 +290,13 @@ func (r *Registry) buildSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant)
 	return err
 }
 
-// schemaExists returns an error that wraps tenant.ErrSchemaTaken if the database has the
-// schema, or one whose name differs only in case, which PostgreSQL would tell apart.
-func schemaExists(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
-	var found string
-	err := tx.QueryRow(ctx, "SELECT nspname FROM pg_catalog.pg_namespace WHERE pg_catalog.lower(nspname::text) = pg_catalog.lower($1)",
-		pgx.QueryExecModeExec, schema.String()).Scan(&found)
-	if err == nil {
-		return fmt.Errorf("%w: the database has a schema %q that belongs to no tenant (choose another name, or drop the schema if nothing in it is needed)", tenant.ErrSchemaTaken, found)
-	}
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return err
-	}
-	return nil
-}
-
-// createSchema makes the schema.
-func createSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
-	if err := schemaExists(ctx, tx, schema); err != nil {
+// createSchema makes the schema of a tenant.
+func (r *Registry) createSchema(ctx context.Context, tx pgx.Tx, t *tenant.Tenant, reuse bool) error {
+	if err := r.checkFree(ctx, tx, t.Schema, t.ID, reuse); err != nil {
 		return err
 	}
 	// Never IF NOT EXISTS: it would take over a schema that somebody else made.
-	if _, err := tx.Exec(ctx, "CREATE SCHEMA "+searchpath.Quote(schema)); err != nil {
+	if _, err := tx.Exec(ctx, "CREATE SCHEMA "+searchpath.Quote(t.Schema)); err != nil {
 		switch dberr.Code(err) {
 		case dberr.InsufficientPrivilege:
 			return fmt.Errorf("%w (GRANT CREATE ON DATABASE … to the role)", err)

@@ -32,7 +32,8 @@ type DeleteParams struct {
 //     locks are enough for (max_locks_per_transaction), and the schema last.
 //
 // If that is cut short, what is left is dropped by DropDeleted. The public tenant loses
-// its row alone; the schema public is never dropped.
+// its row alone; the schema public is never dropped. The schema's name rests; see
+// Config.NameRest.
 //
 // The error wraps tenant.ErrTenantNotFound if there is no such tenant, ErrSchemaBusy, or
 // what OnTenantDeleted returned: then nothing was deleted.
@@ -92,7 +93,9 @@ func (r *Registry) deleteIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, 
 	if err := forgetVersions(ctx, tx, now.ID); err != nil || !drop || now.IsPublic() {
 		return "", domains, err
 	}
-	left, err = setAside(ctx, tx, now)
+	if left, err = setAside(ctx, tx, now); err == nil {
+		err = r.rest(ctx, tx, now)
+	}
 	return left, domains, err
 }
 

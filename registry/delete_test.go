@@ -54,10 +54,20 @@ func TestDelete(t *testing.T) {
 	if err := f.Delete(t.Context(), acme, drop); !errors.Is(err, tenant.ErrTenantNotFound) {
 		t.Errorf("Delete again: %v", err)
 	}
-	again := f.create(t, "acme") // its names are free
-	if again.Is(acme) {
-		t.Error("it is the same tenant")
+	// The name of its schema rests, in every case; the domain is free.
+	params := registry.CreateParams{Schema: tenant.MustParseSchema("ACME"), Domains: []tenant.Domain{tenant.MustParseDomain("acme.example.com")}}
+	if _, err := f.Create(t.Context(), params); !errors.Is(err, tenant.ErrSchemaTaken) || !strings.Contains(err.Error(), "until lately") {
+		t.Errorf("Create under a name that rests: %v", err)
 	}
+	if _, err := f.Rename(t.Context(), other, tenant.MustParseSchema("acme")); !errors.Is(err, tenant.ErrSchemaTaken) {
+		t.Errorf("Rename to a name that rests: %v", err)
+	}
+	params.ReuseName = true
+	again, err := f.Create(t.Context(), params)
+	if err != nil || again.Is(acme) {
+		t.Fatalf("Create again: %v, %v", again, err)
+	}
+	f.exec(t, "UPDATE cotenant.resting_names SET until = now() - interval '1 second'")
 
 	// By default the schema stays, and belongs to nobody.
 	if err := f.Delete(t.Context(), kept, nil); err != nil {

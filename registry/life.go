@@ -107,7 +107,7 @@ func (r *Registry) CreateSchema(ctx context.Context, t *tenant.Tenant) error {
 		if err := forgetVersions(ctx, tx, now.ID); err != nil {
 			return err
 		}
-		commit, err = r.makeWhole(ctx, tx, now)
+		commit, err = r.makeWhole(ctx, tx, now, false)
 		return err
 	})
 	if err != nil {

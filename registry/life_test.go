@@ -85,6 +85,14 @@ func TestRename(t *testing.T) {
 	if again, err := f.Rename(t.Context(), acme, tenant.MustParseSchema("initech")); err != nil || again.Schema.String() != "initech" {
 		t.Errorf("in another case: %v, %v", again, err)
 	}
+	if _, err := f.Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema("acme")}); !errors.Is(err, tenant.ErrSchemaTaken) {
+		t.Errorf("Create under the old name: %v", err)
+	}
+	for _, name := range []string{"acme", "initech"} { // it may have its own back
+		if _, err := f.Rename(t.Context(), acme, tenant.MustParseSchema(name)); err != nil {
+			t.Errorf("Rename back to %s: %v", name, err)
+		}
+	}
 	before := f.text(t, everything)
 	for name, want := range map[string]error{"other": tenant.ErrSchemaTaken, "OTHER": tenant.ErrSchemaTaken, "Nobodys": tenant.ErrSchemaTaken, "public": tenant.ErrInvalidSchema} {
 		if _, err := f.Rename(t.Context(), acme, tenant.MustParseSchema(name)); !errors.Is(err, want) {

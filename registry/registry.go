@@ -65,6 +65,12 @@ type Config struct {
 	// others, so that these do not hold up those. Further ones wait, and a
 	// thousand waiting make the next fail with ErrBusy. Defaults to 4.
 	MaxMisses int
+	// NameRest is how long the name of a schema is given to no other tenant after its tenant
+	// was deleted, or renamed: a program that still has that tenant in a context, a job or
+	// its cache would be in the schema of whoever got the name. It should be longer than
+	// CacheTTL, and than a request or a job takes. Defaults to 10 minutes, or twice CacheTTL
+	// if that is longer.
+	NameRest time.Duration
 	// OnSchemaSynced is called for each new tenant when it is there to stay, with the
 	// tenant in ctx. Defaults to nothing.
 	OnSchemaSynced func(ctx context.Context, t *tenant.Tenant) error
@@ -99,7 +105,7 @@ func (c *Config) withDefaults() (Config, error) {
 		d = *c
 	}
 	for name, n := range map[string]int64{
-		"CacheSize": int64(d.CacheSize), "CacheTTL": int64(d.CacheTTL), "MaxMisses": int64(d.MaxMisses),
+		"CacheSize": int64(d.CacheSize), "CacheTTL": int64(d.CacheTTL), "MaxMisses": int64(d.MaxMisses), "NameRest": int64(d.NameRest),
 		"UnknownSize": int64(d.UnknownSize), "UnknownTTL": int64(d.UnknownTTL),
 	} {
 		if n < 0 {
@@ -114,6 +120,7 @@ func (c *Config) withDefaults() (Config, error) {
 	d.CacheSize = cmp.Or(d.CacheSize, 10_000)
 	d.CacheTTL = cmp.Or(d.CacheTTL, 5*time.Minute)
 	d.MaxMisses = cmp.Or(d.MaxMisses, 4)
+	d.NameRest = cmp.Or(d.NameRest, max(10*time.Minute, 2*d.CacheTTL))
 	d.UnknownSize = cmp.Or(d.UnknownSize, 10_000)
 	d.UnknownTTL = cmp.Or(d.UnknownTTL, 10*time.Second)
 	if len(d.TenantsTable) == 0 {
@@ -212,5 +219,6 @@ func Migrations(config *Config) ([]Migration, error) {
 	}
 	return []Migration{
 		{Name: "0001_initial", SQL: fmt.Sprintf(initialSQL, c.TenantsTable.Sanitize(), c.DomainsTable.Sanitize())},
+		{Name: "0002_resting_names", SQL: restSQL},
 	}, nil
 }

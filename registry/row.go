@@ -49,7 +49,7 @@ func (r *Registry) queryTenant(ctx context.Context, q querier, sql string, args 
 func (r *Registry) tablesError(err error) error {
 	switch dberr.Code(err) {
 	case dberr.InsufficientPrivilege:
-		return fmt.Errorf("%w (GRANT USAGE ON SCHEMA, and SELECT, INSERT, UPDATE, DELETE on %s and %s, to the role)", err, r.tenants, r.domains)
+		return fmt.Errorf("%w (GRANT USAGE ON SCHEMA, and SELECT, INSERT, UPDATE, DELETE on %s, %s and cotenant.resting_names, to the role)", err, r.tenants, r.domains)
 	case dberr.UndefinedTable, dberr.InvalidSchemaName:
 		return fmt.Errorf("the tables of the registry, %s and %s, are not there (migrate the shared apps first): %w", r.tenants, r.domains, err)
 	}

@@ -56,7 +56,8 @@ func (r *Registry) update(ctx context.Context, t *tenant.Tenant, fields map[stri
 // Rename gives t's schema another name, in one transaction with its row, and returns the
 // tenant as it is then. Who still has the tenant under its old name gets
 // tenant.ErrSchemaNotFound, and finds it under the new one with the next look-up. What
-// names the schema by itself, such as a function's SET search_path, keeps the old name.
+// names the schema by itself, such as a function's SET search_path, keeps the old name. The
+// old name rests; see Config.NameRest.
 //
 // The error wraps tenant.ErrSchemaTaken if the name is, tenant.ErrTenantNotFound, or
 // ErrSchemaBusy.
@@ -86,7 +87,10 @@ func (r *Registry) renameIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, 
 		if err := r.schemaTaken(ctx, tx, schema, nil); err != nil {
 			return nil, err
 		}
-		if err := schemaExists(ctx, tx, schema); err != nil {
+		if err := r.checkFree(ctx, tx, schema, now.ID, false); err != nil {
+			return nil, err
+		}
+		if err := r.rest(ctx, tx, now); err != nil {
 			return nil, err
 		}
 	}
