@@ -314,6 +314,8 @@ func (c changer) explain(ctx context.Context, t target, m message, err error) er
 		errors.As(err, &pgErr)
 		return fmt.Errorf("%s: schema %q: migrator_role %q: the tenants' schemas belong to %q (correct the setting; how they are given to another role, a run of the migrations says)",
 			m.step.script.file, t.schema, c.config.MigratorRole, pgErr.Message)
+	case strings.HasPrefix(m.sql, "WITH recorded") && code == dberr.DivisionByZero:
+		return fmt.Errorf("%s: schema %q: %w; it did not run", m.step.script.file, t.schema, errNotRecorded)
 	case strings.Contains(m.sql, " cotenant.") && (code == dberr.UndefinedFunction || code == dberr.UndefinedTable || code == dberr.InvalidSchemaName && !strings.Contains(m.sql, "regnamespace")):
 		return fmt.Errorf("%s: schema %q: what cotenant keeps of the schemas is not there, or is older than the program (migrate the shared apps first): %w", m.step.script.file, t.schema, err)
 	case m.sql == giveMadeSQL:
@@ -330,6 +332,9 @@ func (c changer) explain(ctx context.Context, t target, m message, err error) er
 // errHistory says that a file has changed the history. One that was changed by hand before
 // looks the same, until it is read again.
 var errHistory = errors.New("it changes " + historyTable + ", where cotenant records what the schema has")
+
+// errNotRecorded says that the table of the history takes no records.
+var errNotRecorded = errors.New("it cannot be recorded in " + historyTable + ", which has a trigger, or a policy, that keeps records out (drop it)")
 
 // kept says that nothing of a file was, unless its statements run one by one.
 func (s *step) kept() string {

@@ -18,20 +18,20 @@ func TestFileThatChangesTheHistory(t *testing.T) {
 	t.Parallel()
 
 	for _, sql := range []string{
-		"DELETE FROM cotenant_migrations",
-		"DELETE FROM cotenant_migrations WHERE name = '1_a'",
-		"DELETE FROM Cotenant_Migrations WHERE name = '2_b'",
-		"TRUNCATE cotenant_migrations",
-		"DROP TABLE cotenant_migrations",
-		"DROP TABLE cotenant_migrations; CREATE TABLE cotenant_migrations (app text, name text, checksum text)",
-		"ALTER TABLE cotenant_migrations RENAME TO mine",
-		"UPDATE cotenant_migrations SET checksum = 'x' WHERE name = '2_b'",
-		"INSERT INTO cotenant_migrations VALUES ('shop', '3_c', 'x')",
-		"INSERT INTO cotenant_migrations VALUES ('crm', '1_x', 'x')",
+		unread("DELETE FROM cotenant_migrations"),
+		unread("DELETE FROM cotenant_migrations WHERE name = '1_a'"),
+		unread("DELETE FROM Cotenant_Migrations WHERE name = '2_b'"),
+		unread("TRUNCATE cotenant_migrations"),
+		unread("DROP TABLE cotenant_migrations"),
+		unread("DROP TABLE cotenant_migrations; CREATE TABLE cotenant_migrations (app text, name text, checksum text)"),
+		unread("ALTER TABLE cotenant_migrations RENAME TO mine"),
+		unread("UPDATE cotenant_migrations SET checksum = 'x' WHERE name = '2_b'"),
+		unread("INSERT INTO cotenant_migrations VALUES ('shop', '3_c', 'x')"),
+		unread("INSERT INTO cotenant_migrations VALUES ('crm', '1_x', 'x')"),
 		"DO $$ BEGIN EXECUTE 'DELETE FROM cotenant_' || 'migrations'; END $$",
 		"CREATE FUNCTION wipe() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM cotenant_' || 'migrations'; RETURN 1; END $$; SELECT wipe()",
-		"-- cotenant:no-transaction\nDELETE FROM cotenant_migrations",
-		"SET standard_conforming_strings = off; DELETE FROM cotenant_migrations",
+		"-- cotenant:no-transaction\n" + unread("DELETE FROM cotenant_migrations"),
+		"SET standard_conforming_strings = off; " + unread("DELETE FROM cotenant_migrations"),
 	} {
 		t.Run(sql, func(t *testing.T) {
 			t.Parallel()
@@ -57,12 +57,12 @@ func TestHistoryIsKeptEverywhere(t *testing.T) {
 
 	s := built(t, "base", "shop", "base/migrations/1_x.sql", "CREATE TABLE x (id int)", "shop/migrations/1_a.sql", "CREATE TABLE a (id int)")
 	s.create(t, "acme")
-	s.write("base/migrations/2_y.sql", "DELETE FROM cotenant_migrations")
+	s.write("base/migrations/2_y.sql", unread("DELETE FROM cotenant_migrations"))
 	_, err := s.fleet(t).Migrate(t.Context(), nil)
 	has(t, err, `base/migrations/2_y.sql: schema "public": `+changesHistory+"; nothing of the file was kept")
 	delete(s.fsys, "base/migrations/2_y.sql")
 
-	s.write("shop/migrations/2_b.sql", "DELETE FROM cotenant_migrations")
+	s.write("shop/migrations/2_b.sql", unread("DELETE FROM cotenant_migrations"))
 	s.refuses(t, "shop/migrations/2_b.sql", changesHistory)
 	delete(s.fsys, "shop/migrations/2_b.sql")
 
@@ -145,4 +145,34 @@ func TestFirstFileRunsOneByOne(t *testing.T) {
 	_, err := s.fleet(t).Migrate(t.Context(), nil)
 	has(t, err, `shop/migrations/1_a.sql: schema "acme": `+changesHistory)
 	s.is(t, "acme", "a", "")
+}
+
+// What is not recorded is not kept: it would run again and again. So it is also with the
+// records of a whole schema, at creation.
+func TestRecordThatIsNotWritten(t *testing.T) {
+	t.Parallel()
+
+	for name, keepsOut := range map[string]string{
+		"a trigger": "CREATE FUNCTION acme.no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER no BEFORE INSERT ON acme.cotenant_migrations FOR EACH ROW EXECUTE FUNCTION acme.no()",
+		"a rule":    "CREATE RULE no AS ON INSERT TO acme.cotenant_migrations DO INSTEAD NOTHING",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			s := newSite(t, "", "shop", "shop/migrations/1_a.sql", "CREATE TABLE a (n int); INSERT INTO a VALUES (0)")
+			s.add(t, "acme", "beta")
+			s.migrate(t, migrate.MigrateOptions{})
+			execute(t, s.conn, keepsOut)
+			s.write("shop/migrations/2_b.sql", "UPDATE a SET n = n + 1", "shop/migrations/3_c.sql", "UPDATE a SET n = n + 1")
+			report, err := s.fleet(t).Migrate(t.Context(), nil)
+			adds(t, report, 1, 1, 0, 1)
+			has(t, err, "shop/migrations/2_b.sql: ", "acme")
+			if name == "a trigger" {
+				has(t, err, "it cannot be recorded in cotenant_migrations, which has a trigger, or a policy, that keeps records out (drop it); it did not run")
+			}
+			if got := column(t, s.conn, "SELECT n::text FROM acme.a UNION ALL SELECT n::text FROM beta.a"); !slices.Equal(got, []string{"0", "2"}) {
+				t.Errorf("ran %q times, want 0 and 2", got)
+			}
+		})
+	}
 }

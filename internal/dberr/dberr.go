@@ -16,6 +16,7 @@ import (
 const (
 	ActiveTransaction     = "25001"
 	DeadlockDetected      = "40P01"
+	DivisionByZero        = "22012"
 	DuplicateObject       = "42710"
 	DuplicateSchema       = "42P06"
 	ForeignKeyViolation   = "23503"

@@ -103,7 +103,7 @@ func (r *Reader) undump(src source, stmts []Statement) ([]Statement, error) {
 		if err != nil {
 			return nil, err
 		}
-		if drop {
+		if drop || s.changesHistory() != "" {
 			continue
 		}
 		if d.tenant {

@@ -2,9 +2,9 @@ package sqlfile
 
 import "fmt"
 
-// grantsOutside says what privileges a GRANT or REVOKE would change that are not on the
+// grantsJudged says what privileges a GRANT or REVOKE would change that are not on the
 // tenant's own. It is empty if there are none.
-func (s Statement) grantsOutside() string {
+func (s Statement) grantsJudged(judge judge) string {
 	c := s.cursor()
 	verb := c.word(0)
 	wide := func(what string) string {
@@ -28,7 +28,7 @@ func (s Statement) grantsOutside() string {
 		c.skip()
 	}
 	for more := true; more; more = c.acceptByte(',') {
-		if fault := outside(verb+" ON", c.name()); fault != "" {
+		if fault := judge(verb+" ON", c.name()); fault != "" {
 			return fault
 		}
 		c.parentheses()

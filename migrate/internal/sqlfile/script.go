@@ -96,6 +96,9 @@ func (r *Reader) script(src source, pieces []piece, alone bool) (readScript, err
 	}
 	for _, stmt := range c.stmts {
 		fault := stmt.Fault()
+		if fault == "" {
+			fault = stmt.changesHistory()
+		}
 		if fault == "" && r.Tenant {
 			fault = stmt.trespass()
 		}

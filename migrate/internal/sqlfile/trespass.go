@@ -12,7 +12,7 @@ func (s Statement) trespass() string {
 	if s.setsRole() {
 		return s.word(0) + " of the role: a tenant's files run as the migrator role, which cannot change what is shared (remove the statement, or put what needs another role into a shared app)"
 	}
-	if fault := s.writesOutside(); fault != "" {
+	if fault := s.writes(outside); fault != "" {
 		return fault
 	}
 	t := s.target()
@@ -27,10 +27,7 @@ func (s Statement) trespass() string {
 		if schema == "" || schema == "pg_temp" {
 			continue
 		}
-		what := fmt.Sprintf("%s %s %s", t.verb, t.kind, strings.Join(name, "."))
-		if t.on {
-			what = fmt.Sprintf("%s %s on %s", t.verb, t.kind, strings.Join(name, "."))
-		}
+		what := t.does() + " " + strings.Join(name, ".")
 		switch {
 		case t.verb != "CREATE" && t.verb != "SELECT INTO":
 			return fmt.Sprintf("%s: it changes what stands in schema %q, once for each tenant (leave the schema out, or put it into a shared app)", what, schema)

@@ -23,31 +23,31 @@ func (s Statement) setsRole() bool {
 	return len(name) == 1 && (name[0] == "role" || name[0] == "session_authorization")
 }
 
-// writesOutside says what a statement would change in a schema that it names, without
-// creating, altering or dropping it: it cannot be the tenant's, which has another name for
-// each. It is empty if there is nothing.
-func (s Statement) writesOutside() string {
+// writes says what the judge has against what a statement changes without creating,
+// altering or dropping it. It is empty if there is nothing.
+func (s Statement) writes(judge judge) string {
 	switch s.word(0) {
 	case "INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "WITH", "EXPLAIN", "PREPARE":
-		return s.rowsOutside()
+		return s.rowsJudged(judge)
 	case "COPY":
-		return s.copiesOutside()
+		return s.copiesJudged(judge)
 	case "LOCK":
-		return s.locksOutside()
+		return s.locksJudged(judge)
 	case "CLUSTER", "REFRESH", "REINDEX":
-		return s.rebuildsOutside()
+		return s.rebuildsJudged(judge)
 	case "ALTER", "CREATE":
 		if s.word(0) == "CREATE" && s.queries() { // CREATE TABLE … AS WITH … DELETE
-			return s.rowsOutside()
+			return s.rowsJudged(judge)
 		}
-		return s.childOutside()
+		return s.childJudged(judge)
 	case "GRANT", "REVOKE":
-		return s.grantsOutside()
+		return s.grantsJudged(judge)
 	}
 	return ""
 }
 
-// outside says that the statement would change what it names, if that is in a schema.
+// outside says that the statement would change what it names, if that is in a schema: it
+// cannot be the tenant's, which has another name for each.
 func outside(verb string, name []string) string {
 	switch schema := newName(name).Schema; schema {
 	case "", "pg_temp":
@@ -59,10 +59,10 @@ func outside(verb string, name []string) string {
 	}
 }
 
-// listOutside does so for a list of tables.
-func (c *cursor) listOutside(verb string) string {
+// listJudged does so for a list of tables.
+func (c *cursor) listJudged(verb string, judge judge) string {
 	for more := true; more; more = c.acceptByte(',') {
-		if fault := outside(verb, c.relation()); fault != "" {
+		if fault := judge(verb, c.relation()); fault != "" {
 			return fault
 		}
 	}
@@ -80,8 +80,8 @@ func (c *cursor) relation() []string {
 	return name
 }
 
-// rowsOutside looks for rows that are changed, also by a part of the statement.
-func (s Statement) rowsOutside() string {
+// rowsJudged looks for rows that are changed, also by a part of the statement.
+func (s Statement) rowsJudged(judge judge) string {
 	c := s.cursor()
 	begins := true // a statement can begin here
 	for !c.done() {
@@ -91,9 +91,9 @@ func (s Statement) rowsOutside() string {
 			c.skip()
 			continue
 		}
-		fault := outside(verb, c.relation())
+		fault := judge(verb, c.relation())
 		if fault == "" && verb == "TRUNCATE" && c.acceptByte(',') {
-			fault = c.listOutside(verb)
+			fault = c.listJudged(verb, judge)
 		}
 		if fault != "" {
 			return fault
@@ -132,12 +132,12 @@ func (c *cursor) written(begins bool) string {
 	return ""
 }
 
-// copiesOutside looks at COPY: what it reads into, and the query that it writes out.
-func (s Statement) copiesOutside() string {
+// copiesJudged looks at COPY: what it reads into, and the query that it writes out.
+func (s Statement) copiesJudged(judge judge) string {
 	c := s.cursor()
 	c.skip()
 	if c.at('(') {
-		return s.rowsOutside()
+		return s.rowsJudged(judge)
 	}
 	c.accept("BINARY")
 	name := c.name()
@@ -145,23 +145,23 @@ func (s Statement) copiesOutside() string {
 	if !c.accept("FROM") {
 		return ""
 	}
-	return outside("COPY", name)
+	return judge("COPY", name)
 }
 
-// locksOutside looks at LOCK. The weakest lock is that of every SELECT.
-func (s Statement) locksOutside() string {
+// locksJudged looks at LOCK. The weakest lock is that of every SELECT.
+func (s Statement) locksJudged(judge judge) string {
 	c := s.cursor()
 	c.skip()
 	c.accept("TABLE")
-	fault := c.listOutside("LOCK")
+	fault := c.listJudged("LOCK", judge)
 	if c.find("IN") && c.accept("ACCESS", "SHARE") {
 		return ""
 	}
 	return fault
 }
 
-// rebuildsOutside looks at what is built anew.
-func (s Statement) rebuildsOutside() string {
+// rebuildsJudged looks at what is built anew.
+func (s Statement) rebuildsJudged(judge judge) string {
 	c := s.cursor()
 	verb := c.word(0)
 	c.skip()
@@ -181,12 +181,12 @@ func (s Statement) rebuildsOutside() string {
 		verb += " MATERIALIZED VIEW"
 	}
 	c.accept("CONCURRENTLY")
-	return outside(verb, c.name())
+	return judge(verb, c.name())
 }
 
-// childOutside looks for a table that becomes the child of another, or its parent: who
+// childJudged looks for a table that becomes the child of another, or its parent: who
 // reads a parent reads the rows of its children.
-func (s Statement) childOutside() string {
+func (s Statement) childJudged(judge judge) string {
 	c := s.cursor()
 	c.skip()
 	for isModifier(c.word(0)) {
@@ -203,13 +203,13 @@ func (s Statement) childOutside() string {
 		fault := ""
 		switch {
 		case c.accept("PARTITION", "OF"):
-			fault = outside("PARTITION OF", c.relation())
+			fault = judge("PARTITION OF", c.relation())
 		case c.accept("ATTACH", "PARTITION"):
-			fault = outside("ATTACH PARTITION", c.relation())
+			fault = judge("ATTACH PARTITION", c.relation())
 		case c.accept("INHERIT"):
-			fault = outside("INHERIT", c.relation())
+			fault = judge("INHERIT", c.relation())
 		case c.accept("INHERITS") && c.acceptByte('('):
-			fault = c.listOutside("INHERITS")
+			fault = c.listJudged("INHERITS", judge)
 		case c.at('('):
 			c.parentheses() // its columns
 		default:
