@@ -112,7 +112,7 @@ func (c changer) inspect(ctx context.Context, t target, g *PlanGroup) error {
 	}
 	for i := range apps {
 		app := &apps[i]
-		if app.schema == nil || len(app.migrations) > 0 {
+		if !app.synced() {
 			continue
 		}
 		result := definitions[app.name].Compare(objects)

@@ -178,3 +178,28 @@ func TestSyncOfRows(t *testing.T) {
 		t.Errorf("with nothing to do: %q", report.NotRun)
 	}
 }
+
+// What the files of public do to other schemas, such as to the table of tenants, is not
+// done once more to learn what they create; and where no app has a schema.sql that is
+// synced, there is nothing to learn.
+func TestPlanSyncVerifyWhatIsElsewhere(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "base", "shop",
+		"base/migrations/1_a.sql", "CREATE TABLE a (id int PRIMARY KEY); ALTER TABLE cotenant.tenants ADD COLUMN paid_until date",
+		"shop/schema.sql", "CREATE TABLE x (a int REFERENCES a)")
+	s.add(t, "acme")
+	verify := migrate.SyncOptions{Migrate: true, RunOptions: migrate.RunOptions{Verify: true}}
+	s.sync(t, verify)
+	s.plans(t, planSyncOf(t, verify), "1 public: ", "1 acme: ")
+
+	s.shared = append(s.shared, "more")
+	s.write("base/migrations/1_a.sql", "CREATE TABLE a (id int PRIMARY KEY); ALTER TABLE cotenant.tenants ADD COLUMN paid_until date",
+		"more/schema.sql", "CREATE TABLE m (id int); ALTER TABLE cotenant.tenants ADD COLUMN note text; UPDATE cotenant.tenants SET note = ''")
+	execute(t, s.conn, "DELETE FROM public.cotenant_migrations WHERE app = 'base'; ALTER TABLE cotenant.tenants DROP COLUMN paid_until; DROP TABLE a CASCADE; DELETE FROM cotenant.schema_versions")
+	s.sync(t, migrate.SyncOptions{Migrate: true})
+	s.sync(t, verify)
+	s.plans(t, planSyncOf(t, verify), "1 public: ", "1 acme: ")
+	execute(t, s.conn, "DROP TABLE m")
+	s.plans(t, planSyncOf(t, verify), "1 public: sync more/schema.sql", "1 acme: ")
+}

@@ -89,11 +89,18 @@ func (c changer) objects(ctx context.Context, tx pgx.Tx, t target) ([]catalog.Ob
 // keptQueries marks a connection with prepared statements, of which pgx knows.
 const keptQueries = "cotenant: kept queries"
 
-// definitions returns what the apps of t's schema create.
+// synced reports whether sync makes what the app's schema.sql has, and not migrate.
+func (l *loadedApp) synced() bool { return l.schema != nil && len(l.migrations) == 0 }
+
+// definitions returns what the apps of t's schema create. Where none of them is synced
+// nobody asks, and nothing runs.
 func (c changer) definitions(ctx context.Context, t target) (map[string]*schemasync.Definition, error) {
 	l, apps := &c.run.learned.tenant, c.tenant
 	if t.schema.IsPublic() {
 		l, apps = &c.run.learned.shared, c.shared
+	}
+	if !slices.ContainsFunc(apps, func(app loadedApp) bool { return app.synced() }) {
+		return nil, nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

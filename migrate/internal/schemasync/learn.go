@@ -50,6 +50,9 @@ func (e *StatementError) Unwrap() error { return e.Err }
 // a schema should be given, in their order: what one does to the tables of another is
 // then known, and not taken for a difference.
 //
+// What a statement does in another schema that it names, ALTER TABLE cotenant.tenants, is
+// there already, or comes when the file runs: it does not run here.
+//
 // Everything happens within a savepoint of tx, which is rolled back: tx is as it was,
 // also after an error. The error is a *StatementError if PostgreSQL refused a
 // statement. What PostgreSQL cannot roll back (nextval of a shared sequence) stays.
@@ -178,6 +181,9 @@ func (l *learner) run(ctx context.Context, app int, statements []sqlfile.Stateme
 	steps := make([]step, len(statements))
 	for i, statement := range statements {
 		steps[i] = step{statement: statement}
+		if statement.Elsewhere() {
+			continue
+		}
 		if err := l.lookBefore(ctx, &steps[i]); err != nil {
 			return err
 		}
