@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -165,7 +166,7 @@ func TestSyncOfRows(t *testing.T) {
 	}
 	s.write("shop/schema.sql", "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\nCREATE TABLE b (id int);\nINSERT INTO b VALUES (1);\nUPDATE a SET id = 2;\nSELECT 1;")
 	s.add(t, "fresh")
-	want := []string{"shop/schema.sql: not run where the table was there before: INSERT in line 2, UPDATE in line 5 (rows are not compared; what schemas lack needs a migration)"}
+	want := []string{"shop/schema.sql: not run where what it is for was there before: INSERT in line 2, UPDATE in line 5 (sync does not change rows or privileges; what schemas lack needs a migration)"}
 	if report := s.sync(t, migrate.SyncOptions{}); !slices.Equal(report.NotRun, want) {
 		t.Errorf("not run: %q, want %q", report.NotRun, want)
 	}
@@ -176,6 +177,32 @@ func TestSyncOfRows(t *testing.T) {
 	}
 	if report := s.sync(t, migrate.SyncOptions{}); report.NotRun != nil {
 		t.Errorf("with nothing to do: %q", report.NotRun)
+	}
+}
+
+// Statements that change privileges run with their table, and are named where they do not
+// and a schema has others.
+func TestSyncOfPrivileges(t *testing.T) {
+	t.Parallel()
+
+	before := "CREATE TABLE a (id int);\nGRANT SELECT ON a TO PUBLIC;"
+	s := newSite(t, "base", "shop", "base/schema.sql", before, "shop/schema.sql", before)
+	role := testdb.RoleName(t, s.url)
+	s.add(t, "acme", "beta")
+	s.sync(t, migrate.SyncOptions{})
+	after := before + "\nCREATE TABLE b (id int);\nGRANT SELECT ON b TO PUBLIC;"
+	s.write("base/schema.sql", after, "shop/schema.sql", after)
+	if report := s.sync(t, migrate.SyncOptions{}); report.NotRun != nil {
+		t.Errorf("all granted: %q", report.NotRun)
+	}
+	execute(t, s.conn, "CREATE ROLE "+role)
+	s.write("base/schema.sql", after+"\nALTER TABLE b OWNER TO "+role+";", "shop/schema.sql", after+"\nREVOKE SELECT ON a FROM PUBLIC;\nGRANT UPDATE (id) ON b TO PUBLIC;")
+	want := []string{
+		"base/schema.sql: not run where what it is for was there before: ALTER in line 5 (sync does not change rows or privileges; what schemas lack needs a migration)",
+		"shop/schema.sql: not run where what it is for was there before: REVOKE in line 5, GRANT in line 6 (sync does not change rows or privileges; what schemas lack needs a migration)",
+	}
+	if report := s.sync(t, migrate.SyncOptions{}); !slices.Equal(report.NotRun, want) {
+		t.Errorf("not run: %q, want %q", report.NotRun, want)
 	}
 }
 

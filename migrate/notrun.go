@@ -38,7 +38,7 @@ func (r *run) notRunTexts() (texts []string) {
 		if more := len(lines) - most; more > 0 {
 			list += fmt.Sprintf(" and %d more", more)
 		}
-		texts = append(texts, fmt.Sprintf("%s: not run where the table was there before: %s (rows are not compared; what schemas lack needs a migration)", file, list))
+		texts = append(texts, fmt.Sprintf("%s: not run where what it is for was there before: %s (sync does not change rows or privileges; what schemas lack needs a migration)", file, list))
 	}
 	return texts
 }

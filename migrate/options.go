@@ -178,8 +178,9 @@ type Report struct {
 	LeftToMigrate []string
 	// LeftToSync are the apps that Migrate left alone because they have none.
 	LeftToSync []string
-	// NotRun names the statements of schema.sql files that change rows and did not run in
-	// schemas that had their tables, a sentence for each file: Sync does not compare rows.
+	// NotRun names the statements of schema.sql files that did not run in schemas that had
+	// their tables, a sentence for each file: those that change rows, which Sync does not
+	// compare, and GRANT, REVOKE and OWNER TO where a schema has other privileges.
 	NotRun []string
 	// Orphans are schemas with a history that belong to no tenant: the first hundred of
 	// them. They were left alone. Looked for where all schemas were selected and

@@ -16,8 +16,9 @@ type Result struct {
 	// Differs says what the schema has otherwise, or cannot get without a migration:
 	// one sentence each.
 	Differs []string
-	// NotRun are the statements that change rows and do not run, since their tables were
-	// there before: rows are not compared.
+	// NotRun are the statements that do not run since what they are for was there before:
+	// those that change rows, which are not compared, and those that change privileges or
+	// owners, where these are not as they would be in a new schema.
 	NotRun []sqlfile.Statement
 	// Makes are the objects that Missing makes.
 	Makes []catalog.Object
@@ -54,7 +55,7 @@ func (d *Definition) Compare(objects []catalog.Object) Result {
 		switch s := &d.steps[i]; {
 		case c.run[i]:
 			result.Missing = append(result.Missing, s.statement)
-		case s.rowsOnly():
+		case s.rowsOnly(), s.accessOnly() && !c.granted(s):
 			result.NotRun = append(result.NotRun, s.statement)
 		}
 	}

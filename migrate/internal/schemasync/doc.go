@@ -16,7 +16,8 @@
 //     created in the same sync; elsewhere it is a difference, if the schema's objects
 //     are not already so;
 //   - that changes owners or privileges only (GRANT) runs where one of the objects was
-//     created in the same sync. Owners and privileges are not compared;
+//     created in the same sync; elsewhere it does not, which is told, unless the schema's
+//     objects are already so;
 //   - that changes rows only (INSERT, setval) runs where the tables and sequences were
 //     created in the same sync; elsewhere it does not, which is told: rows are not compared;
 //   - that undoes another (DROP, RENAME) goes with it: both run, or none;
