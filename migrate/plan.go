@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/cotenant/cotenant/migrate/internal/sqlfile"
 )
 
 // step is what one transaction does.
@@ -227,22 +229,19 @@ func (p *planner) nothingOf(app *loadedApp) bool {
 // toTarget plans the way of an app to one of its migrations, back and forth: in the end
 // what stands up to the target is there, and nothing that stands behind it.
 func (p *planner) toTarget() error {
-	app, upTo := p.find(p.request.app), -1
+	app := p.find(p.request.app)
 	if app == nil {
 		return nil
 	}
-	if p.request.target != "zero" {
-		upTo = slices.IndexFunc(app.migrations, func(m script) bool { return m.name == p.request.target })
-		if upTo < 0 {
-			by := app.replacement(p.request.target)
-			if by == nil { // the shared and the tenant app of the name differ
-				return fmt.Errorf("migration %q: app %q has none of that name here (select the schemas of the app that has it)", p.request.target, app.name)
-			}
-			return fmt.Errorf("%s stands for %s in the schema (go to %s, or to what comes before it)", by.file, p.request.target, by.name)
-		}
+	upTo, reached, err := p.place(app)
+	if err != nil {
+		return err
 	}
 	for i := len(app.migrations) - 1; i > upTo; i-- {
 		s := &app.migrations[i]
+		if s == reached {
+			continue
+		}
 		if s.complete(p.now) { // its way back is theirs
 			if err := p.apply(app, s); err != nil {
 				return err
@@ -263,6 +262,31 @@ func (p *planner) toTarget() error {
 		}
 	}
 	return nil
+}
+
+// place is where the target is among the app's migrations. The last of those that another
+// one replaces is reached where all of them are there, though they are not seen any more:
+// the other one, which is returned then, is neither recorded nor undone.
+func (p *planner) place(app *loadedApp) (upTo int, reached *script, err error) {
+	target := p.request.target
+	if target == "zero" {
+		return -1, nil, nil
+	}
+	if upTo := slices.IndexFunc(app.migrations, func(m script) bool { return m.name == target }); upTo >= 0 {
+		return upTo, nil, nil
+	}
+	by := app.replacement(target)
+	switch {
+	case by == nil: // the shared and the tenant app of the name differ
+		return 0, nil, fmt.Errorf("migration %q: app %q has none of that name here (select the schemas of the app that has it)", target, app.name)
+	case !by.complete(p.now) || slices.ContainsFunc(by.replaces, func(name string) bool { return sqlfile.CompareNames(name, target) > 0 }):
+		return 0, nil, fmt.Errorf("%s stands for %s in the schema (go to %s, or to what comes before it)", by.file, target, by.name)
+	}
+	behind := func(m script) bool { return sqlfile.CompareNames(m.name, target) > 0 }
+	if upTo = slices.IndexFunc(app.migrations, behind); upTo < 0 {
+		upTo = len(app.migrations)
+	}
+	return upTo - 1, by, nil
 }
 
 // needed are the migrations of the app up to one of them, and what these require of

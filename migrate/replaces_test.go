@@ -134,6 +134,28 @@ func TestReplacesOneGeneration(t *testing.T) {
 	}
 }
 
+// The last of what is replaced is a target where the others are there, also when it has come
+// to that: it is not taken for what replaces it, until that is the target.
+func TestReplacesUpToTheLast(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", append(shopWithWaysBack("shop"), "shop/migrations/0005_d.sql", goose("CREATE TABLE d (id int)", "DROP TABLE d"))...)
+	s.add(t, "acme", "beta")
+	s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "0001", RunOptions: schemas("acme")})
+	s.migrate(t, migrate.MigrateOptions{RunOptions: schemas("beta")})
+	s.write("shop/migrations/0004_all.sql", squashed)
+	for range 2 {
+		adds(t, s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "0003", RunOptions: schemas("acme")}), 1, 0, 0, 0)
+		s.is(t, "acme", "a b c", "shop/0001_a shop/0002_b shop/0003_c")
+		execute(t, s.conn, "DELETE FROM acme.cotenant_migrations WHERE name = '0003_c'; DROP TABLE acme.c; DELETE FROM cotenant.schema_versions WHERE tenant_id = 1")
+	}
+	s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "0003"})
+	s.is(t, "beta", "a b c", "shop/0001_a shop/0002_b shop/0003_c")
+	adds(t, s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "0003"}), 0, 0, 0, 3)
+	s.migrate(t, migrate.MigrateOptions{App: "shop", Target: "0004"})
+	s.is(t, "acme", "a b c", "shop/0004_all*")
+}
+
 // The way back of a schema that has all that is replaced, and not yet the record, is that
 // of what replaces it.
 func TestReplacesWayBack(t *testing.T) {
