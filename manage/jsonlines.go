@@ -67,6 +67,7 @@ type (
 		Action string   `json:"action"`
 		App    string   `json:"app"`
 		Name   string   `json:"name"`
+		OrFake bool     `json:"or_fake,omitempty"`
 		SQL    []string `json:"sql,omitempty"`
 	}
 	planLine struct {
@@ -161,7 +162,7 @@ func (p planLine) with(g migrate.PlanGroup, sql bool) planLine {
 	p.Type, p.Count, p.Schemas = "plan", g.Count, names(g.Schemas)
 	p.Differs = g.Differs
 	for _, s := range g.Steps {
-		step := stepLine{Action: string(s.Action), App: s.App, Name: s.Name}
+		step := stepLine{Action: string(s.Action), App: s.App, Name: s.Name, OrFake: s.OrFake}
 		if sql {
 			step.SQL = s.SQL
 		}

@@ -152,7 +152,11 @@ func groupText(g migrate.PlanGroup, sql bool) string {
 		fmt.Fprintln(&b, who)
 	}
 	for _, s := range g.Steps {
-		fmt.Fprintf(&b, "  %-8s %s/%s\n", s.Action, s.App, s.Name)
+		fmt.Fprintf(&b, "  %-8s %s/%s", s.Action, s.App, s.Name)
+		if s.OrFake {
+			b.WriteString(", or fake where its tables are there")
+		}
+		b.WriteByte('\n')
 		for _, statement := range s.SQL {
 			if sql {
 				fmt.Fprintf(&b, "      %s;\n", strings.ReplaceAll(strings.TrimRight(statement, "; \n"), "\n", "\n      "))

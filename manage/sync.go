@@ -108,7 +108,7 @@ orphan has a history and no tenant.
 	planLines = `
 With --plan and --check:
   {"type":"plan","count":N,"schemas":["…"],"steps":[{"action":"…","app":"…",
-   "name":"…","sql":["…"]}],"differs":["…"],"error":"…"}
+   "name":"…","or_fake":B,"sql":["…"]}],"differs":["…"],"error":"…"}
   {"type":"plan_summary","behind":N,"stuck":N,"differ":N,"orphans":["SCHEMA"],
    "retired":[{"app":"…","schemas":N}]}
 A plan is for schemas that need the same: count says how many, schemas are the first

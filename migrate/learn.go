@@ -175,12 +175,7 @@ func together(stmts []sqlfile.Statement) []sqlfile.Statement {
 // orFake returns the step that records a first migration in place of the one that runs
 // it, if the tables that it creates are there.
 func (c changer) orFake(ctx context.Context, tx pgx.Tx, t target, s *step) (*step, error) {
-	var wanted []string
-	for _, stmt := range s.script.up.Statements {
-		if table := stmt.CreatedTable().Name; table != "" {
-			wanted = append(wanted, table)
-		}
-	}
+	wanted := s.script.createdTables()
 	if len(wanted) == 0 {
 		return s, nil
 	}
@@ -199,4 +194,14 @@ func (c changer) orFake(ctx context.Context, tx pgx.Tx, t target, s *step) (*ste
 	fake.records = []record{s.script.record(true)}
 	c.became[s] = Fake
 	return &fake, nil
+}
+
+// createdTables are the tables that a script has statements to create.
+func (s *script) createdTables() (tables []string) {
+	for _, stmt := range s.up.Statements {
+		if table := stmt.CreatedTable().Name; table != "" {
+			tables = append(tables, table)
+		}
+	}
+	return tables
 }

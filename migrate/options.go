@@ -119,6 +119,7 @@ type Step struct {
 	App    string
 	Name   string   // schema.sql, or a migration such as 0001_initial
 	SQL    []string // the statements; none for Fake, Forget and Replace, Go migrations, and Sync without Verify
+	OrFake bool     // it is only recorded in schemas that have all its tables: FakeInitial
 }
 
 // PlanGroup is schemas that need the same.

@@ -28,7 +28,7 @@ func (s *step) applied() Applied {
 
 // described is the step as a plan shows it.
 func (s *step) described() Step {
-	d := Step{Action: s.action, App: s.script.app, Name: s.script.name}
+	d := Step{Action: s.action, App: s.script.app, Name: s.script.name, OrFake: s.initial && len(s.script.createdTables()) > 0}
 	var w *way
 	switch s.action {
 	case Apply, Build:
