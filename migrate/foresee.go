@@ -15,6 +15,9 @@ import (
 // checkNames looks for the schemas that are selected by name, before anything is touched,
 // and for the tenants' table. Where public is selected too, that may come with it.
 func (r *run) checkNames(ctx context.Context, c changer) error {
+	if err := c.checkOwn(ctx); err != nil {
+		return err
+	}
 	if r.selection.wanted == nil && r.selection.public {
 		return nil
 	}

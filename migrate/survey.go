@@ -92,6 +92,9 @@ func (r *run) hasTenants(ctx context.Context, c changer) (bool, error) {
 	err := c.conn.QueryRow(ctx, "SELECT pg_catalog.to_regclass('cotenant.schema_versions') IS NOT NULL, pg_catalog.to_regclass($1)::text",
 		pgx.QueryExecModeExec, c.config.TenantsTable.Sanitize()).Scan(&index, &table)
 	r.noIndex = !index
+	if err == nil && table == nil {
+		err = c.checkOwn(ctx)
+	}
 	if err == nil && table == nil && (r.selection.wanted != nil || !r.selection.public) {
 		return false, c.errNoTenants()
 	}
