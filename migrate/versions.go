@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -66,7 +67,13 @@ func (c changer) lookAtVersions(ctx context.Context, tx pgx.Tx, known []string) 
 		if err != nil {
 			return c.schemaError(t.schema, err)
 		}
-		if err := c.suits(t.schema, h); err != nil {
+		if err := c.suits(t.schema, h); errors.Is(err, ErrNewer) {
+			whose := "public"
+			if !t.schema.IsPublic() {
+				whose = fmt.Sprintf("most tenants, such as %q", t.schema)
+			}
+			return fmt.Errorf("this program is older than the database, and what it creates would lack what others have (create tenants with the newer program): %s: %w", whose, err)
+		} else if err != nil {
 			return fmt.Errorf("schema %q: %w", t.schema, err)
 		}
 		c.versions.add(t.key())
