@@ -121,7 +121,7 @@ func (f *Fleet) run(ctx context.Context, o *RunOptions, q request) (*Report, err
 	case err == nil:
 		err = r.stopped
 	}
-	err = errors.Join(err, r.finish(ctx))
+	err = errors.Join(err, r.finish(ctx, err == nil))
 	report := r.report
 	switch {
 	case err != nil && report.Done+report.Failed+report.Interrupted == 0:
@@ -132,11 +132,12 @@ func (f *Fleet) run(ctx context.Context, o *RunOptions, q request) (*Report, err
 	return &report, nil
 }
 
-// finish completes the report.
-func (r *run) finish(ctx context.Context) error {
+// finish completes the report. Where nothing was done since something failed, it asks
+// nothing more.
+func (r *run) finish(ctx context.Context, whole bool) error {
 	r.report.LeftToMigrate, r.report.LeftToSync = r.left()
 	r.report.NotRun = r.notRunTexts()
-	if r.report.Done+r.report.Failed == 0 {
+	if r.report.Done+r.report.Failed == 0 && !whole {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)

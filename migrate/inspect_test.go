@@ -180,6 +180,21 @@ func TestSyncOfRows(t *testing.T) {
 	}
 }
 
+// Schemas that no tenant has are named also where there is nothing to do.
+func TestOrphansWithNothingToDo(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t, "", "shop", "shop/migrations/1_a.sql", "CREATE TABLE a (id int)")
+	s.add(t, "acme", "left")
+	s.migrate(t, migrate.MigrateOptions{})
+	execute(t, s.conn, "DELETE FROM cotenant.tenants WHERE schema_name = 'left'")
+	report := s.migrate(t, migrate.MigrateOptions{})
+	adds(t, report, 0, 0, 0, 2)
+	if !slices.Equal(report.Orphans, []string{"left"}) {
+		t.Errorf("orphans: %q", report.Orphans)
+	}
+}
+
 // Statements that change privileges run with their table, and are named where they do not
 // and a schema has others.
 func TestSyncOfPrivileges(t *testing.T) {

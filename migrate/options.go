@@ -184,8 +184,7 @@ type Report struct {
 	// compare, and GRANT, REVOKE and OWNER TO where a schema has other privileges.
 	NotRun []string
 	// Orphans are schemas with a history that belong to no tenant: the first hundred of
-	// them. They were left alone. Looked for where all schemas were selected and
-	// something was done.
+	// them. They were left alone. Looked for where all schemas were selected.
 	Orphans []string
 	// Reasons are why schemas failed, each with all that failed alike: the first hundred
 	// that there were.
