@@ -149,6 +149,9 @@ var migrationName = regexp.MustCompile(`^([0-9]+(_.*)?|zero)$`)
 
 // checkApp refuses a migration without its app.
 func checkApp(cmd *cobra.Command, config *cotenant.Config, app string) error {
+	if verbosity := cmd.Flags().Lookup("verbosity"); len(app) == 1 && verbosity != nil && verbosity.Changed && !hasApp(config, app) {
+		return usagef("%s is no app (the number of --verbosity stands behind an equals sign: --verbosity=%[1]s)", app)
+	}
 	if migrationName.MatchString(app) && !hasApp(config, app) {
 		return usagef("%s looks like a migration, and no app is named (%s APP %[1]s)", app, cmd.CommandPath())
 	}

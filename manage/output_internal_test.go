@@ -44,7 +44,7 @@ func TestText(t *testing.T) {
 
 	const outcome = `what schema.sql has otherwise, and needs a migration:
   table orders: column id is text (acme and 1 more)
-app blog has migrations: left to cotenant migrate (or use --migrate)
+with migrations, and left to cotenant migrate (or use --migrate): blog
 without migrations, and left to cotenant sync: wiki
 sync: 2 done, 3 failed, 1 untouched, 994 up to date (1.4s)
 `

@@ -80,7 +80,7 @@ func outcome(report *migrate.Report, err error) error {
 		what = append(what, schemas(report.Failed)+" failed (see above)")
 	}
 	if report.Interrupted > 0 {
-		what = append(what, fmt.Sprintf("in %s the migration in flight was rolled back, what was done before stays", schemas(report.Interrupted)))
+		what = append(what, fmt.Sprintf("in %s the migration in flight was rolled back, or stopped where it runs outside of a transaction, what was done before stays", schemas(report.Interrupted)))
 	}
 	what = append(what, "the same command again does what is left")
 	text := strings.Join(what, "; ")

@@ -92,8 +92,8 @@ func (t *textReporter) finish(report *migrate.Report, _ error, took time.Duratio
 	for _, text := range report.NotRun {
 		fmt.Fprintln(t.stdout, text)
 	}
-	for _, app := range report.LeftToMigrate {
-		fmt.Fprintf(t.stdout, "app %s has migrations: left to %smigrate (or use --migrate)\n", app, t.commands)
+	if left := report.LeftToMigrate; len(left) > 0 {
+		fmt.Fprintf(t.stdout, "with migrations, and left to %smigrate (or use --migrate): %s\n", t.commands, strings.Join(left, ", "))
 	}
 	if left := report.LeftToSync; len(left) > 0 {
 		fmt.Fprintf(t.stdout, "without migrations, and left to %ssync: %s\n", t.commands, strings.Join(left, ", "))

@@ -127,6 +127,7 @@ func TestNewResolvesRequirements(t *testing.T) {
 		{"an unknown app", apps(customers), apps(app("shop", "1_a", "customer/1_a")), []string{"tenant apps: shop/migrations/1_a.sql", `no app "customer"`, `did you mean "customers"`}},
 		{"an unknown migration", apps(customers), apps(app("shop", "1_a", "customers/1_aa")), []string{`app "customers" has no such migration`, `did you mean "1_a"`}},
 		{"a number is not enough", nil, apps(app("shop", "1_a", "customers/2"), customers), []string{`did you mean "2_b"`}},
+		{"nothing like it, of many", nil, []migrate.App{app("shop", "1_a", "shop/currencies", "2_b", "", "3_c", "", "4_d", "", "5_e", "", "6_f", "", "7_g", "")}, []string{"there is 1_a, 2_b, 3_c, 4_d, 5_e and 2 more)"}},
 		{"nothing like it", nil, apps(app("shop", "1_a", "customers/currencies"), customers), []string{"there is 1_a, 2_b"}},
 		{"schema.sql beside migrations", nil, apps(app("shop", "1_a", "plans/schema.sql"), app("plans", "schema", "", "1_a", "")), []string{"by its migrations", "name the one that is needed"}},
 		{"a migration of an app without", nil, apps(app("shop", "1_a", "plans/1_a"), app("plans", "schema", "")), []string{`app "plans" has no migrations`, "require plans/schema.sql"}},

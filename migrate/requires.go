@@ -115,7 +115,12 @@ func nearest(name string, all []string) string {
 	}
 	best := slices.MinFunc(all, func(a, b string) int { return distance(a) - distance(b) })
 	if distance(best) > max(len(name), len(best))/2 && !strings.HasPrefix(best, name) {
-		return fmt.Sprintf(" (there is %s)", strings.Join(all[:min(len(all), 5)], ", "))
+		const most = 5
+		list := strings.Join(all[:min(len(all), most)], ", ")
+		if more := len(all) - most; more > 0 {
+			list += fmt.Sprintf(" and %d more", more)
+		}
+		return fmt.Sprintf(" (there is %s)", list)
 	}
 	return fmt.Sprintf(" (did you mean %q?)", best)
 }

@@ -17,13 +17,13 @@ type RetiredApp struct {
 
 // String says so with the cure:
 //
-//	app "blog": 998 schemas have it, and it is on no list of apps for them (drop its tables and its records in cotenant_migrations, or list it)
+//	app "blog": 998 schemas have it, and it is on no list of apps for them (drop its tables and its records in cotenant_migrations; or list it, and undo it first where it has ways back: migrate blog zero)
 func (a RetiredApp) String() string {
 	have := "1 schema has it, and it is on no list of apps for it"
 	if a.Schemas != 1 {
 		have = fmt.Sprintf("%d schemas have it, and it is on no list of apps for them", a.Schemas)
 	}
-	return fmt.Sprintf("app %q: %s (drop its tables and its records in %s, or list it)", a.App, have, historyTable)
+	return fmt.Sprintf("app %q: %s (drop its tables and its records in %s; or list it, and undo it first where it has ways back: migrate %s zero)", a.App, have, historyTable, a.App)
 }
 
 // strangers are the apps in a history that are not among apps.

@@ -40,7 +40,7 @@ func TestRetiredApps(t *testing.T) {
 	if got := s.migrate(t, migrate.MigrateOptions{RunOptions: schemas("t4")}).Retired; got != nil {
 		t.Errorf("of a schema without: %v", got)
 	}
-	if got, want := want[1].String(), `app "blog": 3 schemas have it, and it is on no list of apps for them (drop its tables and its records in cotenant_migrations, or list it)`; got != want {
+	if got, want := want[1].String(), `app "blog": 3 schemas have it, and it is on no list of apps for them (drop its tables and its records in cotenant_migrations; or list it, and undo it first where it has ways back: migrate blog zero)`; got != want {
 		t.Errorf("said: %s", got)
 	}
 }

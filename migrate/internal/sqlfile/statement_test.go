@@ -128,7 +128,7 @@ func TestTrespass(t *testing.T) {
 		"CREATE ROLE r":                    "CREATE ROLE: " + wide,
 		"CREATE USER u":                    "CREATE USER: " + wide,
 		"CREATE PUBLICATION p FOR TABLE t": "CREATE PUBLICATION: " + wide,
-		"CREATE SCHEMA s":                  "CREATE SCHEMA: " + wide,
+		"CREATE SCHEMA s":                  "CREATE SCHEMA: cotenant makes the schema that a tenant's file is for (remove the statement, and the name of the schema from the others; what is shared goes into a shared app)",
 		"CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION f()":               "CREATE EVENT TRIGGER: " + wide,
 		"CREATE FOREIGN DATA WRAPPER w":                                         "CREATE FOREIGN DATA WRAPPER: " + wide,
 		"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO r": "ALTER DEFAULT PRIVILEGES: " + wide,

@@ -16,7 +16,11 @@ func (s Statement) trespass() string {
 		return fault
 	}
 	t := s.target()
-	if t.wide != "" {
+	switch t.wide {
+	case "":
+	case "SCHEMA":
+		return t.verb + " SCHEMA: cotenant makes the schema that a tenant's file is for (remove the statement, and the name of the schema from the others; what is shared goes into a shared app)"
+	default:
 		return fmt.Sprintf("%s %s: it is for the whole database, and a tenant's app runs once for each tenant (put it into a migration of a shared app)", t.verb, t.wide)
 	}
 	if t.moves {
