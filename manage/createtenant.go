@@ -62,7 +62,7 @@ is shown, or NULL. Elsewhere, and with --noinput, what is required must be given
 
 // create creates the tenant that the flags and the answers describe.
 func (f *createFlags) create(cmd *cobra.Command, tenancy *cotenant.Tenancy, args []string) error {
-	if err := f.outputFlags.check(cmd); err != nil {
+	if err := f.check(cmd); err != nil {
 		return err
 	}
 	switch {

@@ -88,7 +88,7 @@ func (e *environment) variables(t *tenant.Tenant) []string {
 		set["PGPASSWORD"] = e.config.Password
 	}
 	for key, value := range parameters(e.url) {
-		if name := libpq[key]; name != "" {
+		if name := variableOf(key); name != "" {
 			set[name] = value
 		}
 	}
@@ -105,10 +105,18 @@ func (e *environment) variables(t *tenant.Tenant) []string {
 	return all
 }
 
-// libpq are the variables of connection parameters that a program needs to connect as we do.
-var libpq = map[string]string{
-	"channel_binding": "PGCHANNELBINDING", "connect_timeout": "PGCONNECT_TIMEOUT", "passfile": "PGPASSFILE", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY",
-	"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "target_session_attrs": "PGTARGETSESSIONATTRS",
+// variableOf is the variable of libpq for a connection parameter that a program needs to
+// connect as we do; empty if it does not.
+func variableOf(parameter string) string {
+	switch parameter {
+	case "channel_binding", "connect_timeout", "passfile", "sslcert", "sslkey", "sslmode", "sslrootcert", "target_session_attrs":
+		name := strings.ToUpper(parameter)
+		if name != "CONNECT_TIMEOUT" {
+			name = strings.ReplaceAll(name, "_", "")
+		}
+		return "PG" + name
+	}
+	return ""
 }
 
 // parameters are those of a connection string, a URL or pairs.

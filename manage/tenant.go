@@ -63,7 +63,7 @@ type tenantFlags struct {
 
 // withTenancy calls f with the tenancy.
 func (p *program) withTenancy(cmd *cobra.Command, f *tenantFlags, do func(ctx context.Context, tenancy *cotenant.Tenancy) error) error {
-	if err := f.outputFlags.check(cmd); err != nil {
+	if err := f.check(cmd); err != nil {
 		return err
 	}
 	tenancy, err := p.connect(cmd.Context(), cmd, &runFlags{databaseFlags: f.databaseFlags, outputFlags: f.outputFlags}, "", cmd.ErrOrStderr())

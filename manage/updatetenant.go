@@ -41,7 +41,7 @@ cotenant.tenants, which PostgreSQL checks. Running programs see the change at on
 }
 
 func (f *updateFlags) update(cmd *cobra.Command, tenancy *cotenant.Tenancy, args []string) error {
-	if err := f.outputFlags.check(cmd); err != nil {
+	if err := f.check(cmd); err != nil {
 		return err
 	}
 	if len(args) != 1 {

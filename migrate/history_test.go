@@ -140,7 +140,7 @@ func TestFirstFileRunsOneByOne(t *testing.T) {
 		})
 	}
 
-	s := newSite(t, "", "shop", "shop/migrations/1_a.sql", "-- cotenant:no-transaction\nCREATE TABLE a (id int);\nINSERT INTO cotenant_migrations VALUES ('shop', '2_b', 'x');")
+	s := newSite(t, "", "shop", "shop/migrations/1_a.sql", "-- cotenant:no-transaction\nCREATE TABLE a (id int);\n"+unread("INSERT INTO cotenant_migrations VALUES ('shop', '2_b', 'x')"))
 	s.add(t, "acme")
 	_, err := s.fleet(t).Migrate(t.Context(), nil)
 	has(t, err, `shop/migrations/1_a.sql: schema "acme": `+changesHistory)

@@ -75,6 +75,7 @@ func TestConnectionLostAtCommit(t *testing.T) {
 			_, _ = conn.Write(data)
 		},
 		"when it is done": func(t *testing.T, url string, conn net.Conn, data []byte) {
+			t.Helper()
 			_, _ = conn.Write(data)
 			schema := "s3"
 			if changes(data, "s5") {
