@@ -3,12 +3,14 @@ package doctor
 import (
 	"context"
 	"fmt"
+
+	"github.com/cotenant/cotenant/internal/schemalock"
 )
 
 // nobodyAt is the condition that nobody holds the lock of the schema of p's tenant.
 func nobodyAt() string {
 	return fmt.Sprintf(`NOT EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
-		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (l.classid::bigint << 32 | l.objid::bigint) = (%d | p.tenant_id))`, lockClass)
+		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND (l.classid::bigint << 32 | l.objid::bigint) = (%d | p.tenant_id))`, schemalock.Key(0))
 }
 
 // migrationsHalfDone finds migrations whose statements run one by one, of which some ran

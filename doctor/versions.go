@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/schemalock"
 )
 
 // versionsWithoutTenant finds rows of cotenant.schema_versions, the index of the histories,
@@ -43,7 +45,7 @@ func forgetVersions(ctx context.Context, e *exam, done func(Fixed)) error {
 func (e *exam) forget(ctx context.Context, id int64, sql string) error {
 	return e.change(ctx, func(tx pgx.Tx) error {
 		var locked bool
-		if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", pgx.QueryExecModeExec, lockClass|id).Scan(&locked); err != nil {
+		if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", pgx.QueryExecModeExec, schemalock.Key(id)).Scan(&locked); err != nil {
 			return err
 		}
 		if !locked {
@@ -56,7 +58,3 @@ func (e *exam) forget(ctx context.Context, id int64, sql string) error {
 		return err
 	})
 }
-
-// lockClass sets the locks of schemas apart from the application's: package migrate has the
-// same, with the tenant's id in the lower bits.
-const lockClass int64 = 0x7C07 << 48

@@ -70,7 +70,7 @@ func setting(name, value string) string {
 
 // withoutArguments is the name of a function without the types of its arguments.
 func withoutArguments(name string) string {
-	name, _, _ = cutOutside(name, "(")
+	name, _, _ = catalog.CutOutside(name, "(")
 	return name
 }
 

@@ -111,7 +111,7 @@ func (o *Options) snapshot(ctx context.Context, tx pgx.Tx, schema tenant.Schema,
 			}
 		case catalog.Function, catalog.Procedure: // their text is the application's
 		default:
-			object.Definition = normal(object.Definition)
+			object.Definition = catalog.Normal(object.Definition)
 		}
 		s.objects = append(s.objects, object)
 	}

@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,19 +67,30 @@ func (p *program) schemasWith(ctx context.Context, cmd *cobra.Command, f *databa
 	return names
 }
 
-// completeApps completes the name of an app.
-func (p *program) completeApps(f *databaseFlags) completion {
-	return func(cmd *cobra.Command, args []string, prefix string) (names []string, _ cobra.ShellCompDirective) {
+// completeMigrations completes the name of an app, and then that of one of its migrations.
+func (p *program) completeMigrations(f *databaseFlags) completion {
+	return func(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 		config, err := p.tenancyConfig(cmd, f)
-		if err != nil || len(args) > 0 {
+		if err != nil || len(args) > 1 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		for _, apps := range [][]migrate.App{config.SharedApps, config.TenantApps} {
-			for _, app := range apps {
-				if strings.HasPrefix(app.Name, prefix) {
-					names = append(names, app.Name)
-				}
+		files, _ := migrate.ReadFiles(&migrate.Config{SharedApps: config.SharedApps, TenantApps: config.TenantApps})
+		var names []string
+		add := func(name string) {
+			if strings.HasPrefix(name, prefix) && !slices.Contains(names, name) {
+				names = append(names, name)
 			}
+		}
+		for _, file := range files {
+			switch {
+			case len(args) == 0:
+				add(file.App)
+			case file.App == args[0] && file.Kind == migrate.KindUp:
+				add(file.Name)
+			}
+		}
+		if len(args) == 1 {
+			add("zero")
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -71,7 +71,7 @@ stands for those that it names, all of which were squashed into it.
 	what.flags.BoolVar(&f.look.sql, "sql", false, "with --plan: show the statements")
 	addGroups(cmd, runLines+listLines+planLines, append([]flagGroup{what}, f.groups(p.config.Project)...)...)
 	p.completeSchemas(cmd, &f.databaseFlags, 0)
-	cmd.ValidArgsFunction = p.completeApps(&f.databaseFlags)
+	cmd.ValidArgsFunction = p.completeMigrations(&f.databaseFlags)
 	return cmd
 }
 

@@ -17,7 +17,7 @@ func Normal(definition string) string {
 	}
 	var b strings.Builder
 	for rest := definition; ; {
-		before, inside, found := cutOutside(rest, array)
+		before, inside, found := CutOutside(rest, array)
 		if !found {
 			b.WriteString(before)
 			return b.String()
@@ -78,8 +78,8 @@ func isType(text string) bool {
 	return strings.HasPrefix(text, "::") && !strings.ContainsAny(outside(text), "+-*/|&<>=")
 }
 
-// cutOutside cuts text around the first sep that is not within quotes.
-func cutOutside(text, sep string) (before, after string, found bool) {
+// CutOutside cuts a definition around the first sep that is not within quotes.
+func CutOutside(text, sep string) (before, after string, found bool) {
 	for i := 0; i < len(text); {
 		if n := quoted(text[i:]); n > 0 {
 			i += n
@@ -147,7 +147,7 @@ func arrayCast(text string) (element, rest string, ok bool) {
 	if !ok {
 		return "", "", false
 	}
-	element, rest, ok = cutOutside(after, "[]")
+	element, rest, ok = CutOutside(after, "[]")
 	if !ok || strings.ContainsAny(element, ",=<>+*/|&") || strings.Count(element, "(") != strings.Count(element, ")") {
 		return "", "", false
 	}
@@ -159,7 +159,7 @@ func casted(element, cast string) string {
 	if cast == "" || !strings.ContainsAny(outside(element), " +-*/|&<>=") || strings.HasPrefix(element, "(") {
 		return element + cast
 	}
-	if _, typ, ok := cutOutside(element, "::"); ok && !strings.ContainsAny(outside(typ), "+-*/|&<>=") && !strings.ContainsAny(outside(element[:len(element)-len(typ)]), " ") {
+	if _, typ, ok := CutOutside(element, "::"); ok && !strings.ContainsAny(outside(typ), "+-*/|&<>=") && !strings.ContainsAny(outside(element[:len(element)-len(typ)]), " ") {
 		return element + cast // a name of a type can have blanks
 	}
 	return "(" + element + ")" + cast

@@ -34,19 +34,20 @@ func (s *step) satisfied(want, have string) bool {
 	return wantOwner == haveOwner
 }
 
-// readAccess returns who owns an object, and its privileges in order, with a blank for the
-// owner's name: the schema may be another role's than the one that was learned from.
+// readAccess returns who owns an object, and the privileges of others on it, in order, with
+// a blank for the owner's name: the schema may be another role's than the one that was
+// learned from. A column has no owner.
 func readAccess(access string) (owner string, items []string) {
 	owner, list, _ := strings.Cut(access, " ")
-	if strings.HasPrefix(access, "{") { // of a column: it has no owner
+	if strings.Contains(owner, "=") {
 		owner, list = "", access
 	}
-	for item := range strings.SplitSeq(strings.Trim(list, "{}"), ",") {
-		who, what, _ := strings.Cut(item, "=")
-		what, by, _ := strings.Cut(what, "/")
-		if who == owner {
-			who = " "
+	for item := range strings.SplitSeq(list, ", ") {
+		who, what, found := strings.Cut(item, "=")
+		if !found || owner != "" && who == owner {
+			continue
 		}
+		what, by, _ := strings.Cut(what, "/")
 		if by == owner {
 			by = " "
 		}
