@@ -54,9 +54,11 @@ func examine(ctx context.Context, config *Config) (*Report, error) {
 		report.Checks++
 		report.Findings = append(report.Findings, findings...)
 		if e.conn.IsClosed() { // the check, or an administrator, has cost it
-			if e, err = open(ctx, &c); err != nil {
+			anew, err := open(ctx, &c)
+			if err != nil {
 				return nil, err
 			}
+			e = anew
 		}
 	}
 	report.sort()

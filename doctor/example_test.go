@@ -28,5 +28,5 @@ func ExampleExamine() {
 	}
 	// Output:
 	// tenant-without-schema: 1 tenant: there is a row, and no schema (schema "globex")
-	// cure: restore the schema from a backup; or delete the row from "cotenant"."tenants", and create the tenant again
+	// cure: restore the schema from a backup; or have it made anew, with nothing in it: tenant create-missing; or delete the tenant
 }

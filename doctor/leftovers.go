@@ -12,14 +12,14 @@ import (
 func scratchLeft(ctx context.Context, e *exam) ([]Finding, error) {
 	return e.grouped(ctx, `SELECT 'DROP DATABASE ' || quote_ident(d.datname), 'database ' || quote_ident(d.datname), NULL::text FROM pg_database AS d
 			WHERE d.datname ~ '^cotenant_(check|scratch)_' AND NOT EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.datid = d.oid)
-		UNION ALL SELECT 'DROP SCHEMA ' || quote_ident(n.nspname) || ' CASCADE', 'schema ' || quote_ident(n.nspname), NULL FROM pg_namespace AS n WHERE n.nspname ~ '^cotenant_scratch_'`,
+		UNION ALL SELECT 'DROP SCHEMA ' || quote_ident(n.nspname) || ' CASCADE', 'schema ' || quote_ident(n.nspname), NULL FROM pg_namespace AS n WHERE n.nspname ~ '^cotenant_(scratch_|deleted_[0-9]+$)'`,
 		func(g group) Finding {
 			return Finding{
 				Severity: Note,
 				Subject:  g.detail,
-				Message:  "it is a scratch one that a crash has left",
+				Message:  "it is a scratch one, or a deleted tenant's, that a crash has left",
 				Reason:   "it takes up space, and nobody uses it",
-				Cure:     g.what + ", unless a check is beginning right now",
+				Cure:     g.what + ", unless a check is beginning, or a tenant being deleted, right now (what is left of tenants the next tenant delete drops, too)",
 			}
 		})
 }

@@ -35,8 +35,9 @@ func (e *exam) giveAll(g group) string {
 		" ON schema_name = nspname WHERE nspname <> 'public' LOOP PERFORM cotenant.give_all(name, " + role + "); COMMIT; END LOOP; END $give$"
 }
 
-// objectOwners finds tables and views in the migrator role's schemas that are not that
-// role's, such as OnMigrating makes: later migrations, which run as the role, cannot alter them.
+// objectOwners finds tables in the migrator role's schemas that are not that role's, such as
+// OnMigrating makes: later migrations, which run as the role, cannot alter them. Views, and
+// tables with rules, can work with their owner's rights alone, and are left to that.
 func objectOwners(ctx context.Context, e *exam) ([]Finding, error) {
 	if !e.facts.may {
 		return nil, nil
@@ -44,7 +45,7 @@ func objectOwners(ctx context.Context, e *exam) ([]Finding, error) {
 	return e.grouped(ctx, `SELECT array_to_string((array_agg(quote_ident(c.relname) ORDER BY c.relname))[1:3], ', ') || CASE WHEN count(*) > 3 THEN ' and ' || count(*) - 3 || ' more' ELSE '' END, r.rolname, t.name
 		FROM pg_class AS c JOIN tenant AS t ON t.space = c.relnamespace AND t.name <> 'public'
 		JOIN pg_namespace AS n ON n.oid = t.space AND n.nspowner = (SELECT oid FROM pg_roles WHERE rolname = $1) JOIN pg_roles AS r ON r.oid = c.relowner
-		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relowner <> n.nspowner AND c.relname <> 'cotenant_migrations'
+		WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relhasrules AND c.relowner <> n.nspowner AND c.relname <> 'cotenant_migrations'
 			AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 		GROUP BY r.rolname, t.name`,
 		func(g group) Finding {
@@ -53,7 +54,7 @@ func objectOwners(ctx context.Context, e *exam) ([]Finding, error) {
 				Subject:  "tables " + g.what,
 				Message:  fmt.Sprintf("owned by %q, and their schema by the migrator role", g.detail),
 				Reason:   "a migration that alters them fails: migrations run as the migrator role",
-				Cure:     "let an administrator: " + e.giveAll(g) + "; in OnMigrating, SET LOCAL ROLE " + quote(e.config.MigratorRole) + " before they are made",
+				Cure:     "let an administrator: ALTER TABLE … OWNER TO " + quote(e.config.MigratorRole) + ", for each; in OnMigrating, SET LOCAL ROLE " + quote(e.config.MigratorRole) + " before they are made",
 			}
 		}, e.config.MigratorRole)
 }

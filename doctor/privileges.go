@@ -49,7 +49,7 @@ func privilegesMissing(ctx context.Context, e *exam) ([]Finding, error) {
 		{`schema "public"`, "coalesce((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = 'public'), true)", "GRANT CREATE ON SCHEMA public TO " + login},
 		{`schema "cotenant"`, "has_schema_privilege('cotenant', 'USAGE')", "GRANT USAGE ON SCHEMA cotenant TO " + login},
 	}
-	for _, table := range []string{e.tenants, e.domains, "cotenant.schema_versions", "cotenant.migration_progress"} {
+	for _, table := range []string{e.tenants, e.domains, "cotenant.resting_names", "cotenant.schema_versions", "cotenant.migration_progress"} {
 		has := "true"
 		for _, privilege := range []string{"SELECT", "INSERT", "UPDATE", "DELETE"} {
 			has += " AND coalesce(has_table_privilege(to_regclass(" + literal(table) + "), '" + privilege + "'), true)"

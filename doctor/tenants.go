@@ -20,7 +20,7 @@ func tenantsWithoutSchema(ctx context.Context, e *exam) ([]Finding, error) {
 				Subject:  count(g.count, "tenant", "tenants"),
 				Message:  "there is a row, and no schema",
 				Reason:   "every request of such a tenant fails, and migrations report it",
-				Cure:     "restore the schema from a backup; or delete the row from " + e.tenants + ", and create the tenant again",
+				Cure:     "restore the schema from a backup; or have it made anew, with nothing in it: tenant create-missing; or delete the tenant",
 			}
 		})
 }

@@ -33,7 +33,7 @@ func TestTenantsAndSchemas(t *testing.T) {
 		t.Errorf("%+v", orphans)
 	}
 	noticed(t, report, "tenant-inactive", doctor.Note, `"suspended"`)
-	noticed(t, report, "version-without-tenant", doctor.Note, "2 rows", "DELETE FROM cotenant.schema_versions WHERE tenant_id = 4711")
+	noticed(t, report, "version-without-tenant", doctor.Note, "2 rows", "DELETE FROM cotenant.schema_versions AS v WHERE v.tenant_id = 4711")
 	nothingElse(t, report, "tenant-without-schema", "schema-renamed", "schema-without-tenant")
 }
 

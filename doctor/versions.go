@@ -27,7 +27,7 @@ func versionsWithoutTenant(ctx context.Context, e *exam) ([]Finding, error) {
 }
 
 func (e *exam) forgetVersionSQL(id string) string {
-	return "DELETE FROM cotenant.schema_versions WHERE tenant_id = " + id + " AND NOT EXISTS (SELECT FROM " + e.tenants + " AS t WHERE t.id = tenant_id)"
+	return "DELETE FROM cotenant.schema_versions AS v WHERE v.tenant_id = " + id + " AND NOT EXISTS (SELECT FROM " + e.tenants + " AS t WHERE t.id = v.tenant_id)"
 }
 
 // forgetVersions deletes them. It is safe: the index says nothing that the schema's own

@@ -61,6 +61,8 @@ func terminated(statement string) string {
 
 // commented is text as comment lines.
 func commented(text string) string {
+	// PostgreSQL ends such a comment at a carriage return as well.
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 	return "-- " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n-- ") + "\n"
 }
 

@@ -100,19 +100,25 @@ func (f *columnFlags) add(cmd *cobra.Command, columns []registry.Column) flagGro
 // hyphens is a name as flags are written.
 func hyphens(name string) string { return strings.ReplaceAll(name, "_", "-") }
 
-// fields returns the values that were given, by column, after PostgreSQL has looked at each.
-func (f *columnFlags) fields(ctx context.Context, r *registry.Registry) (map[string]any, error) {
+// fold takes what --set gives as if the columns' own flags gave it.
+func (f *columnFlags) fold() error {
 	for _, set := range f.sets {
 		name, value, ok := strings.Cut(set, "=")
 		if !ok {
-			return nil, usagef("--set %q has no value (write --set %s=…)", set, name)
+			return usagef("--set %q has no value (write --set %s=…)", set, name)
 		}
 		v, known := f.values[name]
 		if !known {
-			return nil, usagef("--set: the tenants' table has no column %q that can be set%s", name, didYouMean("", name, f.names))
+			return usagef("--set: the tenants' table has no column %q that can be set%s", name, didYouMean("", name, f.names))
 		}
 		v.given = append(v.given, value)
 	}
+	f.sets = nil
+	return nil
+}
+
+// fields returns the values that were given, by column, after PostgreSQL has looked at each.
+func (f *columnFlags) fields(ctx context.Context, r *registry.Registry) (map[string]any, error) {
 	fields := make(map[string]any)
 	for _, c := range f.columns {
 		v := f.values[c.Name]
@@ -154,7 +160,7 @@ func (f *columnFlags) missing() []string {
 func (f *columnFlags) ask(ctx context.Context, p *prompter, r *registry.Registry) error {
 	for _, c := range f.columns {
 		v := f.values[c.Name]
-		if len(v.given) > 0 || c.Name == "status" || slices.ContainsFunc(f.sets, func(set string) bool { return strings.HasPrefix(set, c.Name+"=") }) {
+		if len(v.given) > 0 || c.Name == "status" {
 			continue
 		}
 		answer, err := p.until(question(c), func(answer string) error {
@@ -232,6 +238,9 @@ func (p *program) withColumns(cmd *cobra.Command, args []string, groups []flagGr
 	if err := cmd.Flags().Parse(args); err != nil {
 		return flagError(cmd, err)
 	}
+	if err := c.fold(); err != nil {
+		return err
+	}
 	return do(tenancy, cmd.Flags().Args())
 }
 
@@ -252,9 +261,12 @@ func parseKnown(cmd *cobra.Command, args []string) (help bool, err error) {
 // reset takes back what has been parsed.
 func reset(flags *pflag.FlagSet) {
 	flags.VisitAll(func(flag *pflag.Flag) {
+		if !flag.Changed {
+			return
+		}
 		if list, ok := flag.Value.(pflag.SliceValue); ok {
 			_ = list.Replace(nil)
-		} else if flag.Changed {
+		} else {
 			_ = flag.Value.Set(flag.DefValue)
 		}
 		flag.Changed = false

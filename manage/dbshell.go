@@ -34,18 +34,17 @@ It is over the direct connection. What stands behind -- is for psql.`,
 				return err
 			}
 			return p.withTenancy(cmd, &f.tenantFlags, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
-				t, err := f.one(ctx, cmd, tenancy)
+				t, err := f.chosen(ctx, cmd, tenancy)
 				if err != nil {
 					return err
 				}
-				return psql.run(ctx, cmd, &TenantCall{Stderr: cmd.ErrOrStderr(), Stdout: cmd.OutOrStdout(), Tenancy: tenancy, Tenant: t})
+				defer leavingInterrupts(ctx)()
+				return psql.run(ctx, cmd, &TenantCall{Stderr: cmd.ErrOrStderr(), Stdout: cmd.OutOrStdout(), Tenancy: tenancy, Tenant: t}, true)
 			})
 		},
 	}
-	which := newGroup("Which tenant")
-	which.flags.StringArrayVar(&f.selection.Schemas, "schema", nil, "`NAME` of its schema")
 	f.jobs = 1
-	addGroups(cmd, "", which, f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
+	addGroups(cmd, "", f.one(), f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
 	p.completeSchemas(cmd, &f.databaseFlags, 0)
 	return cmd
 }

@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -34,11 +37,11 @@ func newEnvironment(config *cotenant.Config, schema tenant.Schema) (*environment
 	if text == "" {
 		return nil, fmt.Errorf("the program makes its own pool, so that there is no URL to give away (set direct_url)")
 	}
-	parsed, err := pgx.ParseConfig(text)
+	parsed, err := pgxpool.ParseConfig(text) // which takes its own parameters out
 	if err != nil {
-		return nil, checkURL(text, "the database's URL")
+		return nil, dberr.Parse("the database's URL")
 	}
-	e := &environment{config: parsed, schema: schema, url: text}
+	e := &environment{config: parsed.ConnConfig, schema: schema, url: text}
 	names := []string{quoted(schema)}
 	if !schema.IsPublic() {
 		names = append(names, "public")
@@ -136,13 +139,21 @@ func parameters(text string) map[string]string {
 	return all
 }
 
+// poolPair is a parameter of pgxpool in a connection string of pairs.
+var poolPair = regexp.MustCompile(`(^|\s)pool_\w+\s*=\s*\S+`)
+
 // withOptions is the URL of the database with the path in it.
 func (e *environment) withOptions() string {
 	u, err := url.Parse(e.url)
 	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
-		return strings.TrimSpace(e.url + ` options='` + e.options() + `'`)
+		return strings.TrimSpace(poolPair.ReplaceAllString(e.url, "") + ` options='` + e.options() + `'`)
 	}
 	query := u.Query()
+	for key := range query {
+		if strings.HasPrefix(key, "pool_") { // pgxpool's, which libpq refuses
+			query.Del(key)
+		}
+	}
 	query.Set("options", e.options())
 	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // libpq takes + for itself
 	return u.String()

@@ -17,6 +17,7 @@ type interrupts struct {
 	notice   atomic.Pointer[func()] // called at the first, if the command is graceful
 	cancel   context.CancelFunc
 	signals  chan os.Signal
+	held     atomic.Bool // SIGINT is somebody else's: a program's at the same terminal
 	finished sync.WaitGroup
 }
 
@@ -52,14 +53,35 @@ func outlivingReaders() (done func()) {
 	return func() { signal.Stop(closed) }
 }
 
+// leavingInterrupts has SIGINT be the matter of a program that runs at the same terminal:
+// psql ends a query by it, and goes on. done must be called when that has ended.
+func leavingInterrupts(ctx context.Context) (done func()) {
+	i, ok := ctx.Value(interruptsKey{}).(*interrupts)
+	if !ok { // the tree is embedded in a program that sees to its signals itself
+		return func() {}
+	}
+	i.held.Store(true)
+	return func() { i.held.Store(false) }
+}
+
+// next waits for a signal, and reports whether there was one before the end.
+func (i *interrupts) next() bool {
+	for s := range i.signals {
+		if s != os.Interrupt || !i.held.Load() {
+			return true
+		}
+	}
+	return false
+}
+
 func (i *interrupts) listen() {
-	if _, ok := <-i.signals; !ok {
+	if !i.next() {
 		return
 	}
 	if notice := i.notice.Load(); notice != nil {
 		close(i.stop)
 		(*notice)()
-		if _, ok := <-i.signals; !ok {
+		if !i.next() {
 			return
 		}
 	}

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -31,8 +32,9 @@ func newExternal(config *cotenant.Config, argv []string) (*external, error) {
 	return &external{config, path, argv}, nil
 }
 
-// run runs it in the schema of the call's tenant. The error is that of the program.
-func (e *external) run(ctx context.Context, cmd *cobra.Command, call *TenantCall) error {
+// run runs it in the schema of the call's tenant. Alone it has standard input. The error is
+// that of the program.
+func (e *external) run(ctx context.Context, cmd *cobra.Command, call *TenantCall, alone bool) error {
 	env, err := newEnvironment(e.config, call.Tenant.Schema)
 	if err != nil {
 		return err
@@ -42,14 +44,20 @@ func (e *external) run(ctx context.Context, cmd *cobra.Command, call *TenantCall
 	}
 	program := exec.CommandContext(ctx, e.path, e.arguments(env)...)
 	program.Env = env.variables(call.Tenant)
-	program.Stdin, program.Stdout, program.Stderr = cmd.InOrStdin(), call.Stdout, call.Stderr
-	// Ctrl-C is the program's to handle: psql ends a query by it, and goes on.
-	program.Cancel = func() error { return program.Process.Signal(os.Interrupt) }
+	program.Stdout, program.Stderr = call.Stdout, call.Stderr
+	if alone {
+		program.Stdin = cmd.InOrStdin()
+	}
+	program.Cancel = func() error { return program.Process.Signal(syscall.SIGTERM) } // it has had Ctrl-C itself
+	program.WaitDelay = programGrace
 	if err := program.Run(); err != nil && (program.ProcessState == nil || !program.ProcessState.Success()) {
 		return &programError{e.argv[0], err}
 	}
 	return nil
 }
+
+// programGrace is how long a program has to end when it is told to.
+const programGrace = 10 * time.Second
 
 // arguments are those of the program. pg_dump pays no regard to the path, so it is told the
 // schema, as a pattern in which nothing has a meaning.

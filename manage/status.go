@@ -152,7 +152,7 @@ func statusText(s *migrate.Status, most int) string {
 	for _, g := range s.Groups {
 		list := names(g.Schemas)
 		switch {
-		case g.Schemas[0].IsPublic():
+		case len(list) > 0 && g.Schemas[0].IsPublic():
 			fmt.Fprintf(&b, "%s: %s\n", list[0], stateText(g.State))
 		case g.State == migrate.Current && most <= maxNamed:
 			fmt.Fprintf(&b, "%s %s\n", schemas(g.Count), stateText(g.State))

@@ -70,6 +70,13 @@ func (f *fanFlags) groups(project bool) []flagGroup {
 	return []flagGroup{which, f.outputFlags.group(), f.databaseFlags.group(project)}
 }
 
+// one is the flag of what runs for one tenant.
+func (f *fanFlags) one() flagGroup {
+	which := newGroup("Which tenant")
+	which.flags.StringArrayVar(&f.selection.Schemas, "schema", nil, "`NAME` of its schema (default: it is asked for)")
+	return which
+}
+
 func (f *fanFlags) check(cmd *cobra.Command) error {
 	if f.jobs < 1 {
 		return usagef("--jobs is %d (give it 1 or more, or leave it out)", f.jobs)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -24,8 +25,8 @@ pg_dump, which pays no regard to the path, gets -n.`
 
 // tenantCommandCommand is tenant_command: a command or a program for one tenant.
 func (p *program) tenantCommandCommand() *cobra.Command {
-	var f fanFlags
-	groups := f.groups(p.config.Project)
+	f := fanFlags{jobs: 1}
+	groups := []flagGroup{f.one(), f.outputFlags.group(), f.databaseFlags.group(p.config.Project)}
 	cmd := &cobra.Command{
 		Use:                "tenant_command COMMAND [ARGS…] | -- PROGRAM [ARGS…]",
 		Aliases:            []string{"tenant-command"},
@@ -42,12 +43,15 @@ func (p *program) tenantCommandCommand() *cobra.Command {
 			return err
 		}
 		return p.withTenancy(cmd, &f.tenantFlags, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
-			t, err := f.one(ctx, cmd, tenancy)
+			t, err := f.chosen(ctx, cmd, tenancy)
 			if err != nil {
 				return err
 			}
 			call := &TenantCall{Stderr: cmd.ErrOrStderr(), Stdout: cmd.OutOrStdout(), Tenancy: tenancy, Tenant: t}
-			return wrapped.run(contextOf(ctx, t), cmd, call)
+			if wrapped.program != nil {
+				defer leavingInterrupts(ctx)()
+			}
+			return wrapped.run(contextOf(ctx, t), cmd, call, true)
 		})
 	}
 	return cmd
@@ -62,7 +66,7 @@ func (p *program) runCommand() *cobra.Command {
 		Aliases:            []string{"all_tenants_command", "all-tenants-command"},
 		GroupID:            tenantsGroup,
 		Short:              "Run a command or a program for every tenant",
-		Long:               "Run runs a command or a program in the schema of every tenant, public included, or of those\nthat are selected. One that fails does not keep it from running for the others.\n" + wrapHelp,
+		Long:               "Run runs a command or a program in the schema of every tenant, public included, or of those\nthat are selected. One that fails does not keep it from running for the others. Programs\nhave nothing to read on standard input.\n" + wrapHelp,
 		Example:            fmt.Sprintf("  %[1]s run --skip-public --jobs=4 -- psql -f report.sql\n  %[1]s run --schema='eu_*' -- sh -c 'pg_dump -n \"$COTENANT_SCHEMA\" > \"$COTENANT_SCHEMA.sql\"'", p.config.name()),
 		DisableFlagParsing: true, // they are the command's
 	}
@@ -78,8 +82,11 @@ func (p *program) runCommand() *cobra.Command {
 		if wrapped.program == nil && f.jobs > 1 {
 			return usagef("%s cannot run for several tenants at a time (leave --jobs out)", wrapped.args[0])
 		}
+		if wrapped.program != nil && readsFile(cmd) {
+			return usagef("standard input is a file, and the programs of all tenants would have to read it (give it to the program as an argument: psql -f FILE)")
+		}
 		return p.withTenancy(cmd, &f.tenantFlags, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
-			return forTenants(ctx, cmd, tenancy, &f, func(ctx context.Context, call *TenantCall) error { return wrapped.run(ctx, cmd, call) })
+			return forTenants(ctx, cmd, tenancy, &f, func(ctx context.Context, call *TenantCall) error { return wrapped.run(ctx, cmd, call, false) })
 		})
 	}
 	return cmd
@@ -148,6 +155,16 @@ func isTenantFlag(name string) bool {
 	return slices.Contains([]string{"schema", "exclude", "skip-public"}, name)
 }
 
+// readsFile reports whether standard input is a file, which one program would read.
+func readsFile(cmd *cobra.Command) bool {
+	file, ok := cmd.InOrStdin().(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
 // wrapped is what runs for a tenant: a program, or a command of the tree.
 type wrapped struct {
 	program      *external
@@ -172,10 +189,10 @@ func (p *program) inTree(cmd *cobra.Command, args []string) (*wrapped, error) {
 	return w, nil
 }
 
-// run runs it for the tenant of a call.
-func (w *wrapped) run(ctx context.Context, cmd *cobra.Command, call *TenantCall) error {
+// run runs it for the tenant of a call; alone if it is for no other.
+func (w *wrapped) run(ctx context.Context, cmd *cobra.Command, call *TenantCall, alone bool) error {
 	if w.program != nil {
-		return w.program.run(ctx, cmd, call)
+		return w.program.run(ctx, cmd, call, alone)
 	}
 	root := w.tree(call.Stdout, call.Stderr)
 	target, rest, err := root.Find(w.args)
@@ -235,8 +252,8 @@ func given(cmd *cobra.Command, names ...string) (args []string) {
 	return args
 }
 
-// one returns the tenant that is selected, or asks for it.
-func (f *fanFlags) one(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenancy) (*tenant.Tenant, error) {
+// chosen returns the tenant that is selected, or asks for it.
+func (f *fanFlags) chosen(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenancy) (*tenant.Tenant, error) {
 	switch len(f.selection.Schemas) {
 	case 0:
 	case 1:

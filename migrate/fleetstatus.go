@@ -117,14 +117,22 @@ func (s *statusSurvey) sorted() *Status {
 		slices.SortFunc(g.Schemas, byName)
 	}
 	tenants := s.status.Groups
-	if len(tenants) > 0 && tenants[0].Schemas[0].IsPublic() {
+	if len(tenants) > 0 && tenants[0].first().IsPublic() {
 		tenants = tenants[1:]
 	}
 	ranks := []State{Current, Behind, Ahead, Diverged, Missing, Unread}
 	slices.SortFunc(tenants, func(a, b StatusGroup) int {
-		return cmp.Or(b.Count-a.Count, slices.Index(ranks, a.State)-slices.Index(ranks, b.State), byName(a.Schemas[0], b.Schemas[0]))
+		return cmp.Or(b.Count-a.Count, slices.Index(ranks, a.State)-slices.Index(ranks, b.State), byName(a.first(), b.first()))
 	})
 	return &s.status
+}
+
+// first is the first schema of a group; the zero Schema if none has a name that one can have.
+func (g *StatusGroup) first() tenant.Schema {
+	if len(g.Schemas) == 0 {
+		return tenant.Schema{}
+	}
+	return g.Schemas[0]
 }
 
 // take looks at public, at one schema of each digest that is known, and at each schema of
@@ -168,8 +176,9 @@ func (s *statusSurvey) group(ctx context.Context, c changer, g group) error {
 		return s.each(ctx, nil, unknown)
 	}
 	schema, err := tenant.ParseSchema(g.schemas[0])
-	if err != nil {
-		return err
+	if err != nil { // the table of the tenants is not ours, or its check is gone
+		s.add(StatusGroup{State: Unread, Err: err}, g)
+		return nil //nolint:nilerr // it is told
 	}
 	return s.read(ctx, c, target{id: g.first, schema: schema, digest: *g.digest}, g)
 }
@@ -195,7 +204,7 @@ func (s *statusSurvey) missing(ctx context.Context, c changer, g group) error {
 	return nil
 }
 
-var errMissing = fmt.Errorf("%w (restore it from a backup; or delete the row of its tenant, and create the tenant again)", tenant.ErrSchemaNotFound)
+var errMissing = fmt.Errorf("%w (restore it from a backup; or have it made anew, with nothing in it: tenant create-missing; or delete the tenant)", tenant.ErrSchemaNotFound)
 
 // each reads the histories of the schemas of a list, a page of them at a time, several at
 // once.

@@ -134,7 +134,7 @@ func TestRowsAndSchemasApart(t *testing.T) {
 		t.Errorf("run: %v, orphans %q", err, report.Orphans)
 	}
 	for _, want := range []string{
-		`schema "s2": schema does not exist (restore it from a backup; or delete the row of its tenant, and create the tenant again)`,
+		`schema "s2": schema does not exist (restore it from a backup; or have it made anew, with nothing in it: tenant create-missing; or delete the tenant)`,
 		`schema "s3": schema does not exist: it is named "three" now`,
 	} {
 		if !strings.Contains(err.Error(), want) {

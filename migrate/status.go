@@ -265,7 +265,7 @@ func (m *Migrator) errRenamed(schema tenant.Schema, now string) error {
 
 // errNoSchema says that a schema is not there.
 func errNoSchema(schema tenant.Schema) error {
-	return fmt.Errorf("schema %q: %w (restore it from a backup; or delete the row of its tenant, and create the tenant again)", schema, tenant.ErrSchemaNotFound)
+	return fmt.Errorf("schema %q: %w (restore it from a backup; or have it made anew, with nothing in it: tenant create-missing; or delete the tenant)", schema, tenant.ErrSchemaNotFound)
 }
 
 // orphans looks for schemas that no tenant has, where all tenants are selected.

@@ -61,7 +61,8 @@ func (r *Registry) CheckValue(ctx context.Context, c Column, value string) error
 	if len(c.Labels) > 0 && !slices.Contains(c.Labels, value) {
 		return fmt.Errorf("%q is none of %s", value, strings.Join(c.Labels, ", "))
 	}
-	_, err := r.pool.Exec(ctx, "SELECT CAST($1::text AS "+c.Type+")", pgx.QueryExecModeExec, value)
+	// COALESCE gives the parameter the column's type.
+	_, err := r.pool.Exec(ctx, "SELECT COALESCE($1, t."+pgx.Identifier{c.Name}.Sanitize()+") FROM "+r.tenants+" AS t LIMIT 0", pgx.QueryExecModeDescribeExec, value)
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fmt.Errorf("%s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
 	}

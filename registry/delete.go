@@ -61,7 +61,7 @@ func (r *Registry) Delete(ctx context.Context, t *tenant.Tenant, params *DeleteP
 		return nil
 	}
 	if err := r.dropSchema(ctx, left); err != nil {
-		return fmt.Errorf("delete %v: it is deleted, and of its schema there is something left, in %q (DropDeleted drops it): %w", t, left, err)
+		return fmt.Errorf("delete %v: it is deleted, and of its schema there is something left, in %q (DropDeleted drops it, and so does the next tenant delete): %w", t, left, err)
 	}
 	return nil
 }
@@ -73,7 +73,15 @@ const deletedPrefix = "cotenant_deleted_"
 // dropped.
 func (r *Registry) deleteIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, drop bool) (left string, domains []tenant.Domain, err error) {
 	if r.config.OnTenantDeleted != nil {
-		if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, true)", pgx.QueryExecModeExec, searchpath.For(now.Schema)); err != nil {
+		there, err := hasSchema(ctx, tx, now.Schema)
+		if err != nil {
+			return "", nil, err
+		}
+		path := searchpath.For(now.Schema)
+		if !there { // what the hook looks for there must not be found in public
+			path = searchpath.Alone(now.Schema)
+		}
+		if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, true)", pgx.QueryExecModeExec, path); err != nil {
 			return "", nil, err
 		}
 		if err := r.config.OnTenantDeleted(contextOf(ctx, now), hookTx{tx}, now); err != nil {
@@ -90,12 +98,13 @@ func (r *Registry) deleteIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, 
 	if _, err := tx.Exec(ctx, "DELETE FROM "+r.tenants+" WHERE id = $1", pgx.QueryExecModeExec, now.ID); err != nil {
 		return "", nil, deleteError(err)
 	}
-	if err := forgetVersions(ctx, tx, now.ID); err != nil || !drop || now.IsPublic() {
+	if err := forgetVersions(ctx, tx, now.ID); err != nil || now.IsPublic() {
 		return "", domains, err
 	}
-	if left, err = setAside(ctx, tx, now); err == nil {
-		err = r.rest(ctx, tx, now)
+	if err := r.rest(ctx, tx, now); err != nil || !drop {
+		return "", domains, err
 	}
+	left, err = setAside(ctx, tx, now)
 	return left, domains, err
 }
 
@@ -110,8 +119,7 @@ func deleteError(err error) error {
 // forgetVersions deletes what the schema engine keeps of a tenant.
 func forgetVersions(ctx context.Context, tx pgx.Tx, id int64) error {
 	for _, table := range []string{"cotenant.schema_versions", "cotenant.migration_progress"} {
-		var there bool
-		err := tx.QueryRow(ctx, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", pgx.QueryExecModeExec, table).Scan(&there)
+		there, err := hasTable(ctx, tx, table)
 		if err == nil && there {
 			_, err = tx.Exec(ctx, "DELETE FROM "+table+" WHERE tenant_id = $1", pgx.QueryExecModeExec, id)
 		}
@@ -122,11 +130,22 @@ func forgetVersions(ctx context.Context, tx pgx.Tx, id int64) error {
 	return nil
 }
 
+// hasTable reports whether a table is there, which is named with its schema.
+func hasTable(ctx context.Context, tx pgx.Tx, table string) (there bool, err error) {
+	err = tx.QueryRow(ctx, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", pgx.QueryExecModeExec, table).Scan(&there)
+	return there, err
+}
+
+// hasSchema reports whether a schema is there.
+func hasSchema(ctx context.Context, tx pgx.Tx, schema tenant.Schema) (there bool, err error) {
+	err = tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1)", pgx.QueryExecModeExec, schema.String()).Scan(&there)
+	return there, err
+}
+
 // setAside gives the schema of a tenant a name that is not the tenant's, and returns it; it
 // is empty if there is no such schema.
 func setAside(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) (string, error) {
-	var there bool
-	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1)", pgx.QueryExecModeExec, t.Schema.String()).Scan(&there)
+	there, err := hasSchema(ctx, tx, t.Schema)
 	if err != nil || !there {
 		return "", err
 	}

@@ -76,9 +76,13 @@ func TestDelete(t *testing.T) {
 	if got := f.text(t, everything); got != "2 tenants 2 domains 3 schemas" {
 		t.Errorf("after Delete by default: %s", got)
 	}
-	if _, err := f.Create(t.Context(), registry.CreateParams{Schema: kept.Schema}); !errors.Is(err, tenant.ErrSchemaTaken) {
-		t.Errorf("Create over it: %v", err)
+	for range 2 { // also when it is dropped by hand the name rests
+		if _, err := f.Create(t.Context(), registry.CreateParams{Schema: kept.Schema}); !errors.Is(err, tenant.ErrSchemaTaken) {
+			t.Errorf("Create over it: %v", err)
+		}
+		f.exec(t, "DROP SCHEMA IF EXISTS kept CASCADE")
 	}
+	f.exec(t, "CREATE SCHEMA kept")
 
 	// One whose schema is gone already is deleted as well.
 	f.exec(t, "DROP SCHEMA other")
@@ -120,6 +124,14 @@ func TestOnTenantDeleted(t *testing.T) {
 			return refuse
 		},
 	}, false)
+	// Without its schema, what the hook looks for is not found in public.
+	f.exec(t, "CREATE TABLE public.products (id int)")
+	ghost := f.create(t, "ghost")
+	f.exec(t, "DROP SCHEMA ghost CASCADE")
+	if err := f.Delete(t.Context(), ghost, nil); err == nil || !strings.Contains(err.Error(), `relation "products" does not exist`) {
+		t.Errorf("Delete without its schema: %v", err)
+	}
+	f.exec(t, "DELETE FROM cotenant.tenants")
 	acme := f.create(t, "acme")
 	refuse = errors.New("not this one")
 	if err := f.Delete(t.Context(), acme, nil); !errors.Is(err, refuse) || saw != "acme 0 1" {

@@ -43,6 +43,9 @@ func (r *Registry) AddDomain(ctx context.Context, t *tenant.Tenant, domain tenan
 // RemoveDomain has domain lead nowhere. The error wraps tenant.ErrTenantNotFound if it did
 // not lead to t.
 func (r *Registry) RemoveDomain(ctx context.Context, t *tenant.Tenant, domain tenant.Domain) error {
+	if t == nil {
+		return fmt.Errorf("remove domain %q: %w: it is nil (take it from the registry)", domain, tenant.ErrTenantNotFound)
+	}
 	tag, err := r.pool.Exec(ctx, "DELETE FROM "+r.domains+" WHERE domain = $1 AND tenant_id = $2", pgx.QueryExecModeDescribeExec, domain.String(), t.ID)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = fmt.Errorf("%w: it does not lead there", tenant.ErrTenantNotFound)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/internal/schemalock"
+	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -96,13 +97,16 @@ func (r *Registry) forget(t *tenant.Tenant) {
 // apps: its row was made by hand, or its schema was dropped. It is what Create does but for
 // the row, and calls OnTenantCreated and OnSchemaSynced as that does.
 //
-// The error wraps tenant.ErrSchemaTaken if the schema is there, or is another's in another
-// case, tenant.ErrTenantNotFound, or ErrSchemaBusy.
+// The error wraps tenant.ErrSchemaTaken if the schema is there, also if it has another name
+// now, or is another's in another case; tenant.ErrTenantNotFound, or ErrSchemaBusy.
 func (r *Registry) CreateSchema(ctx context.Context, t *tenant.Tenant) error {
 	var commit func()
 	err := r.change(ctx, t, func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) (err error) {
 		if now.IsPublic() {
 			return fmt.Errorf("%w: public has the shared apps (migrate them)", tenant.ErrSchemaTaken)
+		}
+		if err := renamedAway(ctx, tx, now); err != nil {
+			return err
 		}
 		if err := forgetVersions(ctx, tx, now.ID); err != nil {
 			return err
@@ -120,6 +124,26 @@ func (r *Registry) CreateSchema(ctx context.Context, t *tenant.Tenant) error {
 		}
 	}
 	return nil
+}
+
+// renamedAway refuses to make a schema where the tenant's own is there, under a name that
+// the row does not know: the index of the histories knows it by its oid.
+func renamedAway(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
+	there, err := hasTable(ctx, tx, "cotenant.schema_versions")
+	if err != nil || !there {
+		return err
+	}
+	var now string
+	err = tx.QueryRow(ctx, "SELECT n.nspname::text FROM cotenant.schema_versions AS v JOIN pg_catalog.pg_namespace AS n ON n.oid = v.namespace WHERE v.tenant_id = $1 AND n.nspname <> $2",
+		pgx.QueryExecModeExec, t.ID, t.Schema.String()).Scan(&now)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%w: it is there, and named %q now (ALTER SCHEMA %s RENAME TO %s; or set the schema_name of the tenant's row)",
+		tenant.ErrSchemaTaken, now, pgx.Identifier{now}.Sanitize(), searchpath.Quote(t.Schema))
 }
 
 // WithoutSchema iterates over the tenants whose schemas are not there, as All does over all.

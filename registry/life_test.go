@@ -51,6 +51,9 @@ func TestUpdate(t *testing.T) {
 	if _, err := f.Update(t.Context(), other, map[string]any{"name": "Acme"}); err == nil || !strings.Contains(err.Error(), "already exists") {
 		t.Errorf("a name that is taken: %v", err)
 	}
+	if _, err := f.Update(t.Context(), nil, map[string]any{"name": "x"}); !errors.Is(err, tenant.ErrTenantNotFound) {
+		t.Errorf("Update of nil: %v", err)
+	}
 	if err := f.Delete(t.Context(), other, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -258,5 +261,11 @@ func TestCreateSchema(t *testing.T) {
 	}
 	if err := f.CreateSchema(t.Context(), gone); !errors.Is(err, tenant.ErrSchemaTaken) {
 		t.Errorf("CreateSchema again: %v", err)
+	}
+	// One that was renamed by hand is there.
+	f.exec(t, fmt.Sprintf("INSERT INTO cotenant.schema_versions SELECT %d, 'gone'::regnamespace, 'x'", gone.ID))
+	f.exec(t, "ALTER SCHEMA gone RENAME TO elsewhere")
+	if err := f.CreateSchema(t.Context(), gone); !errors.Is(err, tenant.ErrSchemaTaken) || !strings.Contains(err.Error(), `ALTER SCHEMA "elsewhere" RENAME TO "gone"`) {
+		t.Errorf("CreateSchema of one that was renamed: %v", err)
 	}
 }

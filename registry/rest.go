@@ -44,7 +44,7 @@ func (r *Registry) checkFree(ctx context.Context, tx pgx.Tx, schema tenant.Schem
 	case err != nil:
 		return r.tablesError(err)
 	case until != nil:
-		return fmt.Errorf("%w: it was another tenant's until lately, and programs can still be at work for that one (choose another name, wait until %s, or take it all the same: CreateParams.ReuseName, --reuse-name)",
+		return fmt.Errorf("%w: it was another tenant's until lately, and programs can still be at work for that one (choose another name, or wait until %s; a new tenant can take it all the same: CreateParams.ReuseName, --reuse-name)",
 			tenant.ErrSchemaTaken, until.Local().Format(time.TimeOnly))
 	}
 	return fmt.Errorf("%w: the database has a schema %q that belongs to no tenant (choose another name, or drop the schema if nothing in it is needed)", tenant.ErrSchemaTaken, found)

@@ -51,7 +51,7 @@ func (r *Registry) tablesError(err error) error {
 	case dberr.InsufficientPrivilege:
 		return fmt.Errorf("%w (GRANT USAGE ON SCHEMA, and SELECT, INSERT, UPDATE, DELETE on %s, %s and cotenant.resting_names, to the role)", err, r.tenants, r.domains)
 	case dberr.UndefinedTable, dberr.InvalidSchemaName:
-		return fmt.Errorf("the tables of the registry, %s and %s, are not there (migrate the shared apps first): %w", r.tenants, r.domains, err)
+		return fmt.Errorf("the tables of the registry, %s, %s and cotenant.resting_names, are not all there (migrate the shared apps first): %w", r.tenants, r.domains, err)
 	}
 	return err
 }

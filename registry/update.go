@@ -31,6 +31,9 @@ func (r *Registry) Update(ctx context.Context, t *tenant.Tenant, fields map[stri
 }
 
 func (r *Registry) update(ctx context.Context, t *tenant.Tenant, fields map[string]any) (*tenant.Tenant, error) {
+	if t == nil {
+		return nil, fmt.Errorf("%w: it is nil (take it from the registry)", tenant.ErrTenantNotFound)
+	}
 	if len(fields) == 0 {
 		return nil, errors.New("no columns are given (give at least one)")
 	}
