@@ -227,17 +227,7 @@ func (s *state) drop(n syntax.Node) {
 func dropped(n syntax.Node) []syntax.Name {
 	var names []syntax.Name
 	for _, o := range n.Nodes("objects") {
-		var parts []string
-		switch o.Kind {
-		case "List":
-			parts = o.Strings("items")
-		case "ObjectWithArgs":
-			parts = o.Strings("objname")
-		case "TypeName":
-			parts = o.Strings("names")
-		case "String":
-			parts = []string{o.Text("sval")}
-		}
+		parts := partsOf(o)
 		switch n.Text("removeType") {
 		case "OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE":
 			parts = parts[:max(0, len(parts)-1)]
@@ -245,6 +235,21 @@ func dropped(n syntax.Node) []syntax.Name {
 		names = append(names, syntax.NameOf(parts))
 	}
 	return names
+}
+
+// partsOf returns the parts of a name that a statement gives an object.
+func partsOf(object syntax.Node) []string {
+	switch object.Kind {
+	case "List":
+		return object.Strings("items")
+	case "ObjectWithArgs":
+		return object.Strings("objname")
+	case "TypeName":
+		return object.Strings("names")
+	case "String":
+		return []string{object.Text("sval")}
+	}
+	return nil
 }
 
 func (s *state) rename(n syntax.Node) {

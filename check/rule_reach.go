@@ -83,12 +83,45 @@ func changed(n syntax.Node) (verb string, names []syntax.Name) {
 	return "", nil
 }
 
+// changedOther returns the types or the functions that the statement drops or alters.
+func changedOther(n syntax.Node) (verb, what string, names []syntax.Name) {
+	switch n.Kind {
+	case "DropStmt":
+		return "DROP", otherKind(n.Text("removeType")), dropped(n)
+	case "AlterEnumStmt", "AlterDomainStmt", "AlterTypeStmt":
+		return "ALTER", "type", []syntax.Name{syntax.NameOf(n.Strings("typeName"))}
+	case "AlterFunctionStmt":
+		return "ALTER", "function", []syntax.Name{syntax.NameOf(n.Node("func").Strings("objname"))}
+	case "RenameStmt", "AlterObjectSchemaStmt":
+		return "ALTER", otherKind(n.Text("renameType") + n.Text("objectType")), []syntax.Name{syntax.NameOf(partsOf(n.Node("object")))}
+	}
+	return "", "", nil
+}
+
+// otherKind is what the grammar's name of a kind of object means, if that is a type or a
+// function.
+func otherKind(object string) string {
+	switch object {
+	case "OBJECT_TYPE", "OBJECT_DOMAIN":
+		return "type"
+	case "OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE":
+		return "function"
+	}
+	return ""
+}
+
 func reachesPublic(v *visit) {
 	v.node.Walk(func(n syntax.Node) bool {
 		verb, names := changed(n)
 		for _, name := range names {
 			if v.isShared(name) {
 				v.report("%s %q reaches public.%s: no tenant app has that name", verb, name, name)
+			}
+		}
+		verb, what, names := changedOther(n)
+		for _, name := range names {
+			if v.isSharedOther(what, name) {
+				v.report("%s %s %q reaches public.%s: no tenant app has that name", verb, what, name, name)
 			}
 		}
 		return true

@@ -49,6 +49,20 @@ func (v *visit) isShared(name syntax.Name) bool {
 	return v.file.Tenant && name.Schema == "" && v.here.relation(name) == nil && v.public.relation(name) != nil
 }
 
+// isSharedOther is isShared for a type or a function.
+func (v *visit) isSharedOther(what string, name syntax.Name) bool {
+	if !v.file.Tenant || name.Schema != "" {
+		return false
+	}
+	switch what {
+	case "type":
+		return v.here.types[name] == nil && v.here.relation(name) == nil && v.public.types[name] != nil
+	case "function":
+		return v.here.function(name) == nil && v.public.function(name) != nil
+	}
+	return false
+}
+
 // isTenants reports whether a name in a shared file means something that only tenants have.
 func (v *visit) isTenants(name syntax.Name) bool {
 	if v.file.Tenant {
