@@ -11,15 +11,14 @@ import (
 
 // room is how many connections the login can have, and which setting says so.
 type room struct {
-	connections, used int // used by everybody
-	setting           string
+	connections int
+	setting     string
 }
 
 func (e *exam) room(ctx context.Context) (r room, err error) {
 	var reserved, database, login int
 	err = e.row(ctx, `SELECT current_setting('max_connections')::integer, current_setting('superuser_reserved_connections')::integer + coalesce(current_setting('reserved_connections', true), '0')::integer,
-		(SELECT datconnlimit FROM pg_database WHERE datname = current_database()), (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
-		(SELECT sum(numbackends) FROM pg_stat_database)::integer`).Scan(&r.connections, &reserved, &database, &login, &r.used)
+		(SELECT datconnlimit FROM pg_database WHERE datname = current_database()), (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user)`).Scan(&r.connections, &reserved, &database, &login)
 	r.setting = fmt.Sprintf("max_connections is %d, of which %d are reserved", r.connections, reserved)
 	r.connections -= reserved
 	if database >= 0 && database < r.connections {

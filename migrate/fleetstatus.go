@@ -198,7 +198,7 @@ func (s *statusSurvey) missing(ctx context.Context, c changer, g group) error {
 	}
 	g.count -= len(renamed)
 	g.schemas = slices.DeleteFunc(g.schemas, func(name string) bool { return renamed[name] != "" })
-	if len(g.schemas) > 0 {
+	if g.count > 0 {
 		s.add(StatusGroup{State: Missing, Err: errMissing}, g)
 	}
 	return nil

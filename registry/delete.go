@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/internal/locktable"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -233,19 +234,18 @@ func (r *Registry) dropSchema(ctx context.Context, schema string) error {
 // tableBatch returns the statements that drop the next tables: at least one, and as many as
 // a quarter of the locks of all sessions together are enough for.
 func tableBatch(ctx context.Context, tx pgx.Tx, schema string) ([]string, error) {
-	var locks int64
-	err := tx.QueryRow(ctx, `SELECT pg_catalog.current_setting('max_locks_per_transaction')::bigint
-		* (pg_catalog.current_setting('max_connections')::bigint + pg_catalog.current_setting('max_prepared_transactions')::bigint) / 4`, pgx.QueryExecModeExec).Scan(&locks)
+	room, err := locktable.Read(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
+	locks := room.Locks() / 4
 	rows, err := tx.Query(ctx, tablesSQL, pgx.QueryExecModeExec, schema)
 	if err != nil {
 		return nil, err
 	}
 	var batch []string
 	var sql string
-	var takes int64
+	var takes int
 	_, err = pgx.ForEachRow(rows, []any{&sql, &takes}, func() error {
 		if locks -= takes; locks >= 0 || len(batch) == 0 {
 			batch = append(batch, sql)

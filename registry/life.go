@@ -80,9 +80,6 @@ func (r *Registry) patiently(ctx context.Context, f func(tx pgx.Tx) error) error
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval = 50*time.Millisecond, 2*time.Second
 	_, err := backoff.Retry(ctx, attempt, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(patience))
-	if final, ok := errors.AsType[*backoff.PermanentError](err); ok {
-		return final.Unwrap()
-	}
 	return err
 }
 
