@@ -1,19 +1,20 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/cotenant/cotenant/bench/internal/child"
 	"github.com/cotenant/cotenant/internal/testdb"
 )
 
 // TestMain is a child of the program, too, as the program is of itself.
 func TestMain(m *testing.M) {
-	if os.Getenv(childEnv) != "" {
-		main()
+	if child.Main(context.Background(), runChild) {
 		return
 	}
 	testdb.Main(m)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/cotenant/cotenant/bench/internal/child"
 	"github.com/cotenant/cotenant/bench/internal/large"
 	"github.com/cotenant/cotenant/bench/internal/memory"
 	"github.com/cotenant/cotenant/bench/internal/report"
@@ -90,7 +91,7 @@ func (b *bench) oursTurn(ctx context.Context, s *sized) (float64, error) {
 		most, err := memory.WatchBackends(watching, b.url)
 		seen <- watched{most, err}
 	}()
-	got, err := startChild(ctx, &childTask{URL: b.url, Dir: b.dir, Jobs: b.jobs, Schemas: s.n})
+	got, err := child.Start[childTask, childResult](ctx, &childTask{URL: b.url, Dir: b.dir, Jobs: b.jobs, Schemas: s.n})
 	stop()
 	w := <-seen
 	switch {

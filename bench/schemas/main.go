@@ -22,6 +22,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/cotenant/cotenant/bench/internal/child"
 	"github.com/cotenant/cotenant/bench/internal/report"
 	"github.com/cotenant/cotenant/internal/devpg"
 )
@@ -29,11 +30,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if task := os.Getenv(childEnv); task != "" {
-		if err := runChild(ctx, task, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1) //nolint:gocritic // nothing is left to be stopped
-		}
+	if child.Main(ctx, runChild) {
 		return
 	}
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

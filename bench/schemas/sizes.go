@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cotenant/cotenant/bench/internal/child"
 	"github.com/cotenant/cotenant/bench/internal/memory"
 	"github.com/cotenant/cotenant/bench/internal/report"
 )
@@ -73,7 +74,7 @@ func (b *bench) sizedTurn(ctx context.Context, f *fleet, s *sized) (float64, err
 		most, err := memory.WatchBackends(watching, f.url)
 		seen <- watched{most, err}
 	}()
-	got, err := startChild(ctx, &childTask{URL: f.url, Dir: dir, Jobs: b.jobs, Behind: len(f.schemas)})
+	got, err := child.Start[childTask, childResult](ctx, &childTask{URL: f.url, Dir: dir, Jobs: b.jobs, Behind: len(f.schemas)})
 	stop()
 	w := <-seen
 	if err != nil {

@@ -72,9 +72,11 @@ var floors = map[string]floor{
 // sideways are the imports within a floor that have a reason.
 var sideways = map[[2]string]string{
 	{"bench/access", "bench/internal/report"}:  "the benchmarks print alike",
+	{"bench/drift", "bench/internal/child"}:    "the benchmarks run themselves once more alike",
 	{"bench/drift", "bench/internal/large"}:    "the benchmarks make the same large schemas",
 	{"bench/drift", "bench/internal/memory"}:   "the benchmarks look at memory alike",
 	{"bench/drift", "bench/internal/report"}:   "the benchmarks print alike",
+	{"bench/schemas", "bench/internal/child"}:  "the benchmarks run themselves once more alike",
 	{"bench/schemas", "bench/internal/large"}:  "the benchmarks make the same large schemas",
 	{"bench/schemas", "bench/internal/memory"}: "the benchmarks look at memory alike",
 	{"bench/schemas", "bench/internal/report"}: "the benchmarks print alike",
