@@ -40,7 +40,7 @@ func write(t *testing.T, write func(*check.Report, *bytes.Buffer) error) string 
 func TestWriteText(t *testing.T) {
 	t.Parallel()
 
-	got := write(t, func(r *check.Report, b *bytes.Buffer) error { return r.WriteText(b) })
+	got := write(t, func(r *check.Report, b *bytes.Buffer) error { return r.WriteText(b, nil) })
 	want := `my apps/shop,x/0001:a.sql:3: error: index-blocks-writes: 50% of <"t">
 b.sql:1: error: index-blocks-writes: again
     reason: r1
@@ -58,7 +58,7 @@ c.sql: warning: one-of-another-check: the whole file
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	var b bytes.Buffer
-	if err := new(check.Report).WriteText(&b); err != nil || b.String() != "nothing found in 0 files\n" {
+	if err := new(check.Report).WriteText(&b, nil); err != nil || b.String() != "nothing found in 0 files\n" {
 		t.Errorf("an empty report: %q, %v", b.String(), err)
 	}
 }

@@ -12,7 +12,12 @@ import (
 //	shop/migrations/0002_index.sql:3: error: index-blocks-writes: index "i" on "items" is …
 //	    reason: nobody can write to the table until the index is built
 //	    cure:   CREATE INDEX CONCURRENTLY, in a migration of its own: …
-func (r *Report) WriteText(w io.Writer) error {
+//
+// A severity is written as style has it; nil for its word.
+func (r *Report) WriteText(w io.Writer, style func(Severity) string) error {
+	if style == nil {
+		style = func(s Severity) string { return string(s) }
+	}
 	type why struct{ rule, reason, cure string }
 	var order []why
 	groups := map[why][]Finding{}
@@ -26,7 +31,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	var text strings.Builder
 	for _, key := range order {
 		for _, f := range groups[key] {
-			fmt.Fprintln(&text, f)
+			fmt.Fprintln(&text, f.text(style(f.Severity)))
 		}
 		fmt.Fprintf(&text, "    reason: %s\n    cure:   %s\n", key.reason, key.cure)
 	}
@@ -36,8 +41,10 @@ func (r *Report) WriteText(w io.Writer) error {
 }
 
 // String is the finding in one line, without the reason and the cure.
-func (f Finding) String() string {
-	return f.place() + fmt.Sprintf("%s: %s: %s", f.Severity, f.Rule, f.Message)
+func (f Finding) String() string { return f.text(string(f.Severity)) }
+
+func (f Finding) text(severity string) string {
+	return f.place() + fmt.Sprintf("%s: %s: %s", severity, f.Rule, f.Message)
 }
 
 // place is where the finding is, as compilers write it.

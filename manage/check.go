@@ -213,7 +213,8 @@ func writeReport(w io.Writer, report *check.Report, format string) error {
 	case "github":
 		return report.WriteGitHub(w)
 	default:
-		return report.WriteText(w)
+		colours := newPaint(w)
+		return report.WriteText(w, func(s check.Severity) string { return colours.severity(string(s), string(s)) })
 	}
 }
 

@@ -49,6 +49,7 @@ func (f *doctorFlags) writeReport(w io.Writer, report *doctor.Report) error {
 		return writeFindings(w, report)
 	}
 	var b strings.Builder
+	colours := newPaint(w)
 	severity := doctor.Severity("")
 	for i := range report.Findings {
 		found := &report.Findings[i]
@@ -57,7 +58,7 @@ func (f *doctorFlags) writeReport(w io.Writer, report *doctor.Report) error {
 		}
 		if found.Severity != severity {
 			severity = found.Severity
-			fmt.Fprintf(&b, "%s:\n", plural(report.Count(severity), string(severity)))
+			fmt.Fprintf(&b, "%s:\n", colours.severity(string(severity), plural(report.Count(severity), string(severity))))
 		}
 		fmt.Fprintf(&b, "  %s\n    why: %s\n    cure: %s\n", found, found.Reason, found.Cure)
 	}

@@ -72,6 +72,7 @@ func (d *driftReporter) report(r *drift.Report, took time.Duration) error {
 
 // groups shows the groups: their differences, or their scripts.
 func (d *driftReporter) groups(w *strings.Builder, r *drift.Report) {
+	colours := newPaint(d.stdout)
 	comment := ""
 	if d.flags.compare.Repair {
 		comment = "-- " // the output is a script
@@ -89,7 +90,7 @@ func (d *driftReporter) groups(w *strings.Builder, r *drift.Report) {
 		default:
 			fmt.Fprintln(w, d.whom(&g))
 			for _, difference := range g.Differences {
-				fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(difference.String(), "\n", "\n  "))
+				fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(colours.patch(difference.String()), "\n", "\n  "))
 			}
 			if g.More > 0 {
 				fmt.Fprintf(w, "  and %d differences more\n", g.More)

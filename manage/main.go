@@ -31,7 +31,8 @@ func Main(config Config) int {
 		err = errors.New("interrupted")
 	}
 	name := config.name()
-	fmt.Fprintf(root.ErrOrStderr(), "%s: %s\n", name, describe(cmd, strings.TrimPrefix(err.Error(), name+": "), err))
+	stderr := root.ErrOrStderr()
+	fmt.Fprintf(stderr, "%s %s\n", newPaint(stderr).in("red", name+":"), describe(cmd, strings.TrimPrefix(err.Error(), name+": "), err))
 	return ExitStatus(err)
 }
 

@@ -79,7 +79,7 @@ func TestPrompts(t *testing.T) {
 	for _, end := range []string{"\x03", "\x04"} { // Ctrl-C, Ctrl-D
 		cmd := cotenantIn(t, dir, address, "create_tenant", "--schema_name=initech")
 		shown = converse(t, cmd, turn{"domain_url", end})
-		if cmd.ProcessState.ExitCode() != 1 || !strings.HasSuffix(shown, "cotenant: create_tenant: interrupted: nothing was changed\r\n") {
+		if cmd.ProcessState.ExitCode() != 1 || !strings.HasSuffix(shown, " create_tenant: interrupted: nothing was changed\r\n") {
 			t.Errorf("status %d:\n%s", cmd.ProcessState.ExitCode(), shown)
 		}
 	}
@@ -93,4 +93,29 @@ func TestPrompts(t *testing.T) {
 		t.Errorf("shown:\n%s", shown)
 	}
 	state("acme x t")
+}
+
+// Words have colours at a terminal, but where NO_COLOR is set or the terminal has none, and
+// nowhere else.
+func TestColours(t *testing.T) {
+	t.Parallel()
+
+	address := testdb.New(t)
+	dir := project(t, address, "acme")
+	const green, red = "\x1b[32mup to date\x1b[0m", "\x1b[31mcotenant:\x1b[0m status: schema \"acne\""
+	for _, setting := range []string{"TERM=xterm", "NO_COLOR=1", "TERM=dumb"} {
+		coloured := setting == "TERM=xterm"
+		for word, args := range map[string][]string{green: {"status"}, red: {"status", "--schema=acne"}} {
+			cmd := cotenantIn(t, dir, address, args...)
+			cmd.Env = append(cmd.Environ(), "TERM=xterm", setting)
+			if shown := converse(t, cmd); strings.Contains(shown, word) != coloured || strings.Contains(shown, "\x1b[") != coloured {
+				t.Errorf("%s: %q", setting, shown)
+			}
+		}
+	}
+	cmd := cotenantIn(t, dir, address, "status")
+	cmd.Env = append(cmd.Environ(), "TERM=xterm")
+	if out, err := cmd.Output(); err != nil || strings.Contains(string(out), "\x1b") {
+		t.Errorf("through a pipe: %q, %v", out, err)
+	}
 }

@@ -78,7 +78,7 @@ func (p *program) status(cmd *cobra.Command, f *runFlags) error {
 	case f.verbosity > 1:
 		most = len(status.Orphans) + maxNamed
 	}
-	text := statusText(status, most)
+	text := statusText(status, most, newPaint(cmd.OutOrStdout()))
 	if status.Count(migrate.Behind) > 0 {
 		text += fmt.Sprintf("%q brings what is behind up to date\n", cmd.Root().CommandPath()+" migrate")
 	}
@@ -138,6 +138,12 @@ func stateText(s migrate.State) string {
 	return cmp.Or(words[s], string(s))
 }
 
+// state returns the words of a state, in its colour.
+func (p paint) state(s migrate.State) string {
+	colour := map[migrate.State]string{migrate.Current: "green", migrate.Behind: "yellow"}[s]
+	return p.in(cmp.Or(colour, "red"), stateText(s))
+}
+
 // statusText is a status as people read it, with at most most names of a group:
 //
 //	public: up to date
@@ -147,17 +153,17 @@ func stateText(s migrate.State) string {
 //	2 schemas behind: acme, globex
 //	  has     shop/0002_more
 //	  lacks   shop/0003_prices
-func statusText(s *migrate.Status, most int) string {
+func statusText(s *migrate.Status, most int, colours paint) string {
 	var b strings.Builder
 	for _, g := range s.Groups {
 		list := names(g.Schemas)
 		switch {
 		case len(list) > 0 && g.Schemas[0].IsPublic():
-			fmt.Fprintf(&b, "%s: %s\n", list[0], stateText(g.State))
+			fmt.Fprintf(&b, "%s: %s\n", list[0], colours.state(g.State))
 		case g.State == migrate.Current && most <= maxNamed:
-			fmt.Fprintf(&b, "%s %s\n", schemas(g.Count), stateText(g.State))
+			fmt.Fprintf(&b, "%s %s\n", schemas(g.Count), colours.state(g.State))
 		default:
-			fmt.Fprintf(&b, "%s %s: %s\n", schemas(g.Count), stateText(g.State), someNames(list, g.Count, most))
+			fmt.Fprintf(&b, "%s %s: %s\n", schemas(g.Count), colours.state(g.State), someNames(list, g.Count, most))
 		}
 		for _, part := range []struct {
 			word  string
