@@ -1,8 +1,11 @@
 package tenant
 
 import (
+	"encoding"
 	"encoding/json"
 	"iter"
+	"reflect"
+	"slices"
 )
 
 // Fields are the columns that the user added to the tenants table, in the
@@ -58,12 +61,12 @@ func (f Fields) All() iter.Seq2[string, any] {
 }
 
 // MarshalJSON returns an object with a member for each column. A value that JSON
-// has no form for, such as a date before Christ, is its text.
+// has no form for, such as a uuid, an interval, or a date before Christ, is its text.
 func (f Fields) MarshalJSON() ([]byte, error) {
 	object := make(map[string]json.RawMessage, len(f.columns))
 	for _, c := range f.columns {
 		value, err := json.Marshal(c.Value)
-		if err != nil {
+		if err != nil || !isJSON(c.Value) {
 			if value, err = json.Marshal(string(c.Text)); err != nil {
 				return nil, err
 			}
@@ -71,4 +74,21 @@ func (f Fields) MarshalJSON() ([]byte, error) {
 		object[c.Name] = value
 	}
 	return json.Marshal(object)
+}
+
+// isJSON reports whether the JSON of a value is what a reader expects: not the insides of a
+// type that Go has for it.
+func isJSON(value any) bool {
+	switch v := value.(type) {
+	case nil, json.Marshaler, encoding.TextMarshaler:
+		return true
+	case []any:
+		return !slices.ContainsFunc(v, func(element any) bool { return !isJSON(element) })
+	}
+	switch kind := reflect.TypeOf(value).Kind(); kind {
+	case reflect.Array, reflect.Slice, reflect.Struct, reflect.Pointer:
+		return false
+	default:
+		return true
+	}
 }
