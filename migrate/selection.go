@@ -21,8 +21,6 @@ type selection struct {
 	wanted   []string // regular expressions; nil for all
 	given    []string // the names and patterns that they are for
 	unwanted []string // regular expressions
-	lost     []string // those of them that are not about public, which a tenant must match
-	excluded []string // the names and patterns that these are for
 }
 
 // check refuses what contradicts itself.
@@ -145,26 +143,19 @@ func quoteRune(c rune) string {
 // unmatched returns an error for a name that no tenant has, or a pattern that none
 // matches.
 func (c changer) unmatched(ctx context.Context, s *selection) error {
-	if err := c.unmatchedOf(ctx, s.wanted, s.given); err != nil {
-		return err
-	}
-	return c.unmatchedOf(ctx, s.lost, s.excluded)
-}
-
-func (c changer) unmatchedOf(ctx context.Context, expressions, given []string) error {
-	if len(expressions) == 0 {
+	if len(s.wanted) == 0 {
 		return nil
 	}
 	var at int
 	err := c.conn.QueryRow(ctx, "SELECT p.at FROM unnest($1::text[]) WITH ORDINALITY AS p (expression, at) WHERE NOT EXISTS (SELECT FROM "+
-		c.config.TenantsTable.Sanitize()+" AS t WHERE t.schema_name ~ p.expression) ORDER BY 1 LIMIT 1", pgx.QueryExecModeExec, expressions).Scan(&at)
+		c.config.TenantsTable.Sanitize()+" AS t WHERE t.schema_name ~ p.expression) ORDER BY 1 LIMIT 1", pgx.QueryExecModeExec, s.wanted).Scan(&at)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return c.tablesError(err)
 	}
-	name := given[at-1]
+	name := s.given[at-1]
 	rows, err := c.conn.Query(ctx, "SELECT t.schema_name FROM "+c.config.TenantsTable.Sanitize()+" AS t WHERE lower(left(t.schema_name, 1)) = lower(left($1, 1)) LIMIT 1000",
 		pgx.QueryExecModeExec, name)
 	if err != nil {
