@@ -2,15 +2,18 @@ package manage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/registry"
 )
 
@@ -25,6 +28,7 @@ type columnFlags struct {
 // columnValue is the flag of a column.
 type columnValue struct {
 	column registry.Column
+	flag   string // as it is given: --name, or --set name
 	given  []string
 }
 
@@ -68,7 +72,7 @@ func (f *columnFlags) add(cmd *cobra.Command, columns []registry.Column) flagGro
 	f.columns, f.values = columns, make(map[string]*columnValue)
 	g := newGroup("Columns of the tenants' table")
 	for _, c := range columns {
-		v := &columnValue{column: c}
+		v := &columnValue{column: c, flag: "--set " + c.Name}
 		f.values[c.Name] = v
 		if cmd.Flags().Lookup(c.Name) != nil || g.flags.Lookup(hyphens(c.Name)) != nil || strings.ContainsAny(c.Name, "= \t") {
 			continue
@@ -86,12 +90,10 @@ func (f *columnFlags) add(cmd *cobra.Command, columns []registry.Column) flagGro
 		case defaultText(c) != "":
 			usage = strings.TrimSpace(usage + " (default " + defaultText(c) + ")")
 		}
+		v.flag = "--" + hyphens(c.Name)
 		flag := g.flags.VarPF(v, hyphens(c.Name), "", usage)
 		if c.Type == "boolean" {
 			flag.NoOptDefVal = "true"
-		}
-		if len(c.Labels) > 0 {
-			_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.FixedCompletions(c.Labels, cobra.ShellCompDirectiveNoFileComp))
 		}
 	}
 	return g
@@ -130,7 +132,7 @@ func (f *columnFlags) fields(ctx context.Context, r *registry.Registry) (map[str
 			err = r.CheckValue(ctx, c, text)
 		}
 		if err != nil {
-			return nil, usagef("--%s: %v (the column is %s)", hyphens(c.Name), err, c.Type)
+			return nil, usagef("%s: %v (the column is %s)", v.flag, err, c.Type)
 		}
 		fields[c.Name] = text
 	}
@@ -150,7 +152,7 @@ func (f *columnFlags) missing() []string {
 	var flags []string
 	for _, c := range f.columns {
 		if c.Required && len(f.values[c.Name].given) == 0 {
-			flags = append(flags, "--"+hyphens(c.Name))
+			flags = append(flags, f.values[c.Name].flag)
 		}
 	}
 	return flags
@@ -186,6 +188,22 @@ func (f *columnFlags) ask(ctx context.Context, p *prompter, r *registry.Registry
 	return nil
 }
 
+// columnOf returns the column whose value PostgreSQL did not take, if the error says which:
+// a check or a unique index of one column, or NOT NULL.
+func (f *columnFlags) columnOf(err error) (string, bool) {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return "", false
+	}
+	for _, c := range f.columns {
+		tooLong := pgErr.Code == dberr.TooLong && strings.HasPrefix(c.Type, "character")
+		if len(f.values[c.Name].given) > 0 && (tooLong || pgErr.ColumnName == c.Name || strings.HasPrefix(pgErr.Detail, "Key ("+c.Name+")=")) {
+			return c.Name, true
+		}
+	}
+	return "", false
+}
+
 // question asks for a column: "paid_until (date): ", "plan (free, pro) [free]: ".
 func question(c registry.Column) string {
 	what := c.Type
@@ -217,11 +235,17 @@ func (p *program) withColumns(cmd *cobra.Command, args []string, groups []flagGr
 	if err != nil {
 		return err
 	}
+	ctx := cmd.Context()
+	if help { // which is shown soon, also where no server answers
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, completionTimeout)
+		defer cancel()
+	}
 	var columns []registry.Column
-	tenancy, err := p.connect(cmd.Context(), cmd, &runFlags{databaseFlags: f.databaseFlags, outputFlags: outputFlags{verbosity: 1}}, "", cmd.ErrOrStderr())
+	tenancy, err := p.connect(ctx, cmd, &runFlags{databaseFlags: f.databaseFlags, outputFlags: outputFlags{verbosity: 1}}, "", cmd.ErrOrStderr())
 	if err == nil {
 		defer tenancy.Close()
-		columns, err = tenancy.Registry().Columns(cmd.Context())
+		columns, err = tenancy.Registry().Columns(ctx)
 	}
 	added := c.add(cmd, columns)
 	if err != nil {
@@ -244,15 +268,22 @@ func (p *program) withColumns(cmd *cobra.Command, args []string, groups []flagGr
 	return do(tenancy, cmd.Flags().Args())
 }
 
-// parseKnown parses the flags that cmd has, and leaves out those that it does not have. It
-// reports whether help was asked for.
+// parseKnown parses the flags that cmd has, and leaves out those that it does not have, with
+// what may be their values. It reports whether help was asked for.
 func parseKnown(cmd *cobra.Command, args []string) (help bool, err error) {
-	known := pflag.NewFlagSet(cmd.Name(), pflag.ContinueOnError)
-	known.SetNormalizeFunc(hyphenated)
-	known.ParseErrorsAllowlist.UnknownFlags = true
-	known.Usage = func() {}
-	known.AddFlagSet(cmd.Flags())
-	if err := known.Parse(args); err != nil {
+	var known []string
+	for i := 0; i < len(args) && args[i] != "--"; i++ {
+		flag, valued := flagOf(cmd.Flags(), args[i])
+		if flag == nil {
+			continue
+		}
+		known = append(known, args[i])
+		if !valued && flag.NoOptDefVal == "" && i+1 < len(args) {
+			i++
+			known = append(known, args[i])
+		}
+	}
+	if err := cmd.Flags().Parse(known); err != nil {
 		return false, flagError(cmd, err)
 	}
 	return cmd.Flags().GetBool("help")

@@ -52,6 +52,7 @@ is shown, or NULL. Elsewhere, and with --noinput, what is required must be given
   %[1]s                          asks for everything
   %[1]s --schema-name=public --domain-url=example.com --noinput`, name)
 	addGroups(cmd, "", groups...)
+	p.completeColumns(cmd, &f.databaseFlags, 0)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return p.withColumns(cmd, args, groups, &f.tenantFlags, &f.columnFlags, func(tenancy *cotenant.Tenancy, rest []string) error {
 			return f.create(cmd, tenancy, rest)
@@ -67,7 +68,7 @@ func (f *createFlags) create(cmd *cobra.Command, tenancy *cotenant.Tenancy, args
 	}
 	switch {
 	case len(args) > 1:
-		return usagef("there are %d arguments (give it one schema)", len(args))
+		return usagef("there are %d arguments (give it one schema, or none)", len(args))
 	case len(args) == 1 && f.schema != "":
 		return usagef("the schema is named twice, as %q and with --schema-name (leave one out)", args[0])
 	case len(args) == 1:
@@ -82,6 +83,16 @@ func (f *createFlags) create(cmd *cobra.Command, tenancy *cotenant.Tenancy, args
 		return err
 	}
 	t, err := tenancy.Registry().Create(ctx, *params)
+	for err != nil && f.mayAsk(cmd) && f.forget(err) { // what cannot be is asked for anew, the rest is kept
+		newPrompter(cmd).say("  %v", err)
+		if err := f.complete(ctx, cmd, tenancy.Registry()); err != nil {
+			return err
+		}
+		if params, err = f.params(ctx, tenancy.Registry()); err != nil {
+			return err
+		}
+		t, err = tenancy.Registry().Create(ctx, *params)
+	}
 	if err != nil {
 		return err
 	}
@@ -92,10 +103,33 @@ func (f *createFlags) create(cmd *cobra.Command, tenancy *cotenant.Tenancy, args
 	return nil
 }
 
+// mayAsk reports whether there is somebody to ask.
+func (f *createFlags) mayAsk(cmd *cobra.Command) bool {
+	return !f.noinput && !f.json && newPrompter(cmd) != nil
+}
+
+// forget forgets the answer that an error is about, so that it is asked for again. It
+// reports whether there is one.
+func (f *createFlags) forget(err error) bool {
+	switch {
+	case errors.Is(err, tenant.ErrSchemaTaken):
+		f.schema = ""
+	case errors.Is(err, tenant.ErrDomainTaken):
+		f.domains = nil
+	default:
+		column, ok := f.columnOf(err)
+		if ok {
+			f.values[column].given = nil
+		}
+		return ok
+	}
+	return true
+}
+
 // complete asks for what was not given, or says what is missing.
 func (f *createFlags) complete(ctx context.Context, cmd *cobra.Command, r *registry.Registry) error {
 	ask := newPrompter(cmd)
-	if f.noinput || ask == nil || f.json {
+	if !f.mayAsk(cmd) {
 		missing := f.missing()
 		if f.schema == "" {
 			missing = append([]string{"--schema-name"}, missing...)
@@ -117,8 +151,17 @@ func (f *createFlags) complete(ctx context.Context, cmd *cobra.Command, r *regis
 			if answer == "" {
 				return nil
 			}
-			_, err := tenant.ParseDomain(answer)
-			return err
+			domain, err := tenant.ParseDomain(answer)
+			if err != nil {
+				return err
+			}
+			switch t, err := r.ByDomain(ctx, domain); {
+			case err == nil:
+				return fmt.Errorf("%w by %v (choose another)", tenant.ErrDomainTaken, t)
+			case !errors.Is(err, tenant.ErrTenantNotFound):
+				return err
+			}
+			return nil
 		})
 		if err != nil {
 			return err

@@ -43,7 +43,7 @@ It is over the direct connection. What stands behind -- is for psql.`,
 			})
 		},
 	}
-	f.jobs = 1
+	f.jobs, f.noApps = 1, true
 	addGroups(cmd, "", f.one(), f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
 	p.completeSchemas(cmd, &f.databaseFlags, 0)
 	return cmd

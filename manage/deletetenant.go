@@ -11,8 +11,10 @@ import (
 )
 
 func (p *program) deleteCommand(use string) *cobra.Command {
-	var f tenantFlags
+	f := tenantFlags{databaseFlags: databaseFlags{noApps: true}}
 	var keep, yes bool
+	schema := &operand{what: "the schema of one tenant", flag: "schema"}
+	about := operands{schema}
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: "Delete a tenant with all that it has",
@@ -23,10 +25,10 @@ From the first transaction on there is no such tenant. Its tables are dropped af
 many at a time as the server has locks for; what a deletion that was cut short has left is
 dropped by the next one.`,
 		Example: fmt.Sprintf("  %[1]s tenant delete acme                 asks first\n  %[1]s tenant delete acme --yes           for scripts\n  %[1]s tenant delete acme --keep-schema   its tables stay, and belong to nobody", p.config.name()),
-		Args:    exactly("the schema of one tenant"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args:    about.take,
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withTenancy(cmd, &f, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
-				t, err := tenantOf(ctx, tenancy, args[0])
+				t, err := tenantOf(ctx, tenancy, schema.value)
 				if err != nil {
 					return err
 				}
@@ -43,6 +45,9 @@ dropped by the next one.`,
 				if _, err := tenancy.Registry().DropDeleted(ctx); err != nil {
 					return fmt.Errorf("%v is deleted; of others that were deleted before: %w", t, err)
 				}
+				if f.json {
+					return writeJSON(cmd.OutOrStdout(), newTenantLine(t, nil))
+				}
 				f.say(cmd, "%v deleted", t)
 				return nil
 			})
@@ -52,13 +57,16 @@ dropped by the next one.`,
 	what.flags.BoolVar(&keep, "keep-schema", false, "leave the schema with its tables where it is")
 	what.flags.BoolVarP(&yes, "yes", "y", false, "do not ask")
 	what.flags.BoolVar(&yes, "noinput", false, "the same")
+	about.add(what)
 	addGroups(cmd, "", what, f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
 	p.completeSchemas(cmd, &f.databaseFlags, 1)
 	return cmd
 }
 
 func (p *program) renameCommand(use string) *cobra.Command {
-	var f tenantFlags
+	f := tenantFlags{databaseFlags: databaseFlags{noApps: true}}
+	from, to := &operand{what: "the schema of a tenant", flag: "rename-from"}, &operand{what: "its new name", flag: "rename-to"}
+	about := operands{from, to}
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: "Give a tenant's schema another name",
@@ -66,14 +74,14 @@ func (p *program) renameCommand(use string) *cobra.Command {
 id, its domains and its tables; running programs follow at once. A migration that is
 running in the schema is waited for.`,
 		Example: fmt.Sprintf("  %s tenant rename acme acme_corp", p.config.name()),
-		Args:    exactly("the schema of a tenant", "its new name"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args:    about.take,
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withTenancy(cmd, &f, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
-				schema, err := parseSchema(args[1])
+				schema, err := parseSchema(to.value)
 				if err != nil {
 					return err
 				}
-				t, err := tenantOf(ctx, tenancy, args[0])
+				t, err := tenantOf(ctx, tenancy, from.value)
 				if err != nil {
 					return err
 				}
@@ -85,7 +93,9 @@ running in the schema is waited for.`,
 			})
 		},
 	}
-	addGroups(cmd, "", f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
+	what := newGroup("What is done")
+	about.add(what)
+	addGroups(cmd, "", what, f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
 	p.completeSchemas(cmd, &f.databaseFlags, 1)
 	return cmd
 }

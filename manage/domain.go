@@ -12,21 +12,23 @@ import (
 )
 
 func (p *program) addDomainCommand(use string) *cobra.Command {
-	var f tenantFlags
-	var primary bool
+	f := tenantFlags{databaseFlags: databaseFlags{noApps: true}}
+	var primary, quietly bool
+	schema, host := &operand{what: "the schema of a tenant", flag: "schema"}, &operand{what: "a domain", flag: "domain-domain"}
+	about := operands{schema, host}
 	cmd := &cobra.Command{
 		Use:     use,
 		Short:   "Have a host name lead to a tenant",
 		Long:    "Add has a host name, without port and www, lead to a tenant. Running programs see that at once.",
 		Example: fmt.Sprintf("  %[1]s domain add acme acme.org\n  %[1]s domain add acme acme.org --primary   in place of the one that is", p.config.name()),
-		Args:    exactly("the schema of a tenant", "a domain"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args:    about.take,
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withTenancy(cmd, &f, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
-				domain, err := parseDomain(args[1])
+				domain, err := parseDomain(host.value)
 				if err != nil {
 					return err
 				}
-				t, err := tenantOf(ctx, tenancy, args[0])
+				t, err := tenantOf(ctx, tenancy, schema.value)
 				if err != nil {
 					return err
 				}
@@ -39,22 +41,28 @@ func (p *program) addDomainCommand(use string) *cobra.Command {
 	}
 	what := newGroup("What is done")
 	what.flags.BoolVar(&primary, "primary", false, "make it the tenant's primary domain")
+	what.flags.BoolVar(&primary, "domain-is-primary", false, "the same")
+	what.flags.BoolVar(&quietly, "noinput", false, "it asks nothing")
+	about.add(what)
 	addGroups(cmd, "", what, f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
 	p.completeSchemas(cmd, &f.databaseFlags, 1)
 	return cmd
 }
 
 func (p *program) removeDomainCommand(use string) *cobra.Command {
-	var f tenantFlags
+	f := tenantFlags{databaseFlags: databaseFlags{noApps: true}}
+	var quietly bool
+	host := &operand{what: "a domain", flag: "domain-domain"}
+	about := operands{host}
 	cmd := &cobra.Command{
 		Use:     use,
 		Short:   "Have a host name lead nowhere",
 		Long:    "Remove has a host name lead to no tenant. Running programs see that at once.",
 		Example: fmt.Sprintf("  %s domain remove acme.org", p.config.name()),
-		Args:    exactly("a domain"),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args:    about.take,
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withTenancy(cmd, &f, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
-				domain, err := parseDomain(args[0])
+				domain, err := parseDomain(host.value)
 				if err != nil {
 					return err
 				}
@@ -72,27 +80,12 @@ func (p *program) removeDomainCommand(use string) *cobra.Command {
 			})
 		},
 	}
-	addGroups(cmd, "", f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
+	what := newGroup("What is done")
+	what.flags.BoolVar(&quietly, "noinput", false, "it asks nothing")
+	about.add(what)
+	addGroups(cmd, "", what, f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
+	p.completeDomains(cmd, &f.databaseFlags)
 	return cmd
-}
-
-// exactly takes as many arguments as there are descriptions of them.
-func exactly(what ...string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		for i, arg := range args {
-			if arg == "" {
-				return fmt.Errorf("argument %d is empty", i+1)
-			}
-		}
-		if len(args) == len(what) {
-			return nil
-		}
-		text := what[0]
-		if len(what) > 1 {
-			text += " and " + what[1]
-		}
-		return fmt.Errorf("there are %d arguments (give it %s)", len(args), text)
-	}
 }
 
 func parseSchema(name string) (tenant.Schema, error) {

@@ -61,6 +61,7 @@ or cannot be read, or if something failed, 2 for wrong usage.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.drift(cmd, &f) },
 	}
 	addGroups(cmd, driftLines, f.groups(p.config.Project)...)
+	p.completeSchemas(cmd, &f.databaseFlags, 0)
 	return cmd
 }
 

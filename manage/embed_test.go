@@ -3,6 +3,8 @@ package manage_test
 import (
 	"context"
 	"fmt"
+	"strings"
+	"testing"
 	"testing/fstest"
 
 	"github.com/spf13/cobra"
@@ -72,5 +74,37 @@ func shopctl() manage.Config {
 			SharedApps: migrate.Dirs(apps, "prices"),
 			TenantApps: migrate.Dirs(apps, "shop"),
 		},
+	}
+}
+
+// The commands can stand beside a program's own, under its root.
+func TestAdd(t *testing.T) {
+	t.Parallel()
+
+	run := func(args ...string) (string, error) {
+		var out strings.Builder
+		root := &cobra.Command{Use: "app", SilenceErrors: true, SilenceUsage: true}
+		root.AddCommand(&cobra.Command{Use: "own", RunE: func(cmd *cobra.Command, _ []string) error {
+			fmt.Fprintln(cmd.OutOrStdout(), "mine")
+			return nil
+		}})
+		manage.Add(root, manage.Config{})
+		root.SetOut(&out)
+		root.SetErr(&out)
+		root.SetArgs(args)
+		err := root.ExecuteContext(t.Context())
+		return out.String(), err
+	}
+	if out, err := run("--help"); err != nil || !strings.Contains(out, "Schemas:\n") || !strings.Contains(out, "own") {
+		t.Errorf("%s, %v", out, err)
+	}
+	if out, err := run("own"); err != nil || out != "mine\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+	if _, err := run("migrate", "--skip_publik"); manage.ExitStatus(err) != 2 || !strings.Contains(err.Error(), "did you mean --skip-public?") {
+		t.Errorf("%v", err)
+	}
+	if out, err := run("tenant", "create", "--help"); err != nil || !strings.Contains(out, "app tenant create") {
+		t.Errorf("%s, %v", out, err)
 	}
 }

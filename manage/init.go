@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -70,6 +72,9 @@ func writeProject(cmd *cobra.Command, dir string) error {
 	}
 	cd := ""
 	if dir != "." {
+		if strings.ContainsAny(dir, " \t'\"$`\\&;()<>|*?") {
+			dir = strconv.Quote(dir)
+		}
 		cd = "cd " + dir + "; "
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "\nNow, with the URL of an empty database:\n  %sexport DATABASE_URL=postgres://…\n  %[2]s sync --migrate\n  %[2]s tenant create acme --domain-url=acme.localhost\n", cd, cmd.Root().Name())

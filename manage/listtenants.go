@@ -36,7 +36,7 @@ func newTenantLine(t *tenant.Tenant, domains []tenant.Domain) tenantLine {
 }
 
 func (p *program) listTenantsCommand(use string) *cobra.Command {
-	var f tenantFlags
+	f := tenantFlags{databaseFlags: databaseFlags{noApps: true}}
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: "List the tenants",
@@ -82,7 +82,9 @@ func (f *tenantFlags) list(ctx context.Context, cmd *cobra.Command, tenancy *cot
 	}
 	for t, err := range tenancy.Registry().All(ctx) {
 		if err != nil {
-			failed = append(failed, err)
+			if len(failed) < most {
+				failed = append(failed, err)
+			}
 			continue
 		}
 		if tenants = append(tenants, t); len(tenants) == page {
@@ -97,7 +99,7 @@ func (f *tenantFlags) list(ctx context.Context, cmd *cobra.Command, tenancy *cot
 	if printed == 0 && failed == nil {
 		f.say(cmd, "there are no tenants (make one with %s tenant create)", cmd.Root().Name())
 	}
-	return errors.Join(failed[:min(most, len(failed))]...)
+	return errors.Join(failed...)
 }
 
 // row prints a line of the table.

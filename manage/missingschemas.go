@@ -23,13 +23,15 @@ there are left as they are.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withTenancy(cmd, &f, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
 				var failed []error
-				created := 0
+				created, failures := 0, 0
 				for t, err := range tenancy.Registry().WithoutSchema(ctx) {
 					if err == nil {
 						err = tenancy.Registry().CreateSchema(ctx, t)
 					}
 					if err != nil {
-						failed = append(failed, err)
+						if failures++; len(failed) < most {
+							failed = append(failed, err)
+						}
 						continue
 					}
 					created++
@@ -37,8 +39,8 @@ there are left as they are.`,
 						return err
 					}
 				}
-				f.say(cmd, "%s: %d created, %d failed", cmd.Name(), created, len(failed))
-				return errors.Join(failed[:min(most, len(failed))]...)
+				f.say(cmd, "%s: %d created, %d failed", cmd.Name(), created, failures)
+				return errors.Join(failed...)
 			})
 		},
 	}

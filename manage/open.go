@@ -21,6 +21,7 @@ import (
 // databaseFlags are the flags that lead to the database, and to the project.
 type databaseFlags struct {
 	appsDir string
+	noApps  bool // the command needs none: what is wrong with their files does not keep it
 	config  string
 	direct  string
 	url     string
@@ -45,7 +46,11 @@ func (p *program) tenancyConfig(cmd *cobra.Command, f *databaseFlags) (*cotenant
 		return nil, err
 	}
 	config := p.config.Tenancy
-	for _, fill := range []func(*cotenant.Config) error{p.fillApps(s), s.fillDatabase, s.fillPaths, s.fillEngine} {
+	fillApps := p.fillApps(s)
+	if f.noApps && s.file != "" {
+		fillApps = func(*cotenant.Config) error { return nil }
+	}
+	for _, fill := range []func(*cotenant.Config) error{fillApps, s.fillDatabase, s.fillPaths, s.fillEngine} {
 		if err := fill(&config); err != nil {
 			return nil, err
 		}

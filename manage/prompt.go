@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 // prompter asks at a terminal.
 type prompter struct {
+	ctx      context.Context //nolint:containedctx // of the command that asks
 	fd       int
 	terminal *term.Terminal
 	out      io.Writer
@@ -25,7 +27,7 @@ func newPrompter(cmd *cobra.Command) *prompter {
 		return nil
 	}
 	out := cmd.ErrOrStderr() // standard output is for what a command returns
-	return &prompter{int(in.Fd()), term.NewTerminal(struct {
+	return &prompter{cmd.Context(), int(in.Fd()), term.NewTerminal(struct {
 		io.Reader
 		io.Writer
 	}{in, out}, ""), out}
@@ -42,7 +44,7 @@ func (p *prompter) ask(question string) (string, error) {
 	}
 	defer func() { _ = term.Restore(p.fd, state) }()
 	p.terminal.SetPrompt(question)
-	line, err := p.terminal.ReadLine()
+	line, err := p.readLine()
 	switch {
 	case errors.Is(err, term.ErrPasteIndicator): // the line was pasted
 	case errors.Is(err, io.EOF):
@@ -52,6 +54,26 @@ func (p *prompter) ask(question string) (string, error) {
 		return "", err
 	}
 	return strings.TrimSpace(line), nil
+}
+
+// readLine reads a line, and stops when the context ends: nothing else wakes up who waits
+// for a key.
+func (p *prompter) readLine() (string, error) {
+	type result struct {
+		line string
+		err  error
+	}
+	read := make(chan result, 1)
+	go func() {
+		line, err := p.terminal.ReadLine()
+		read <- result{line, err}
+	}()
+	select {
+	case r := <-read:
+		return r.line, r.err
+	case <-p.ctx.Done():
+		return "", io.EOF
+	}
 }
 
 // say tells something between two questions.

@@ -1,16 +1,19 @@
 package manage
 
 import (
+	"os"
+	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// New returns the command tree, to run or to put into another one:
+// New returns the command tree, to run or to put into another one below its own name:
 //
-//	root.AddCommand(manage.New(config))                // app cotenant migrate
-//	root.AddCommand(manage.New(config).Commands()...)  // app migrate
+//	root.AddCommand(manage.New(config))  // app cotenant migrate
+//	manage.Add(root, config)             // app migrate
 //
 // Its commands return errors, of which ExitStatus makes a status; Main does that too.
 func New(config Config) *cobra.Command {
@@ -26,11 +29,52 @@ func New(config Config) *cobra.Command {
 	}
 	root.SetOut(config.Stdout)
 	root.SetErr(config.Stderr)
-	if config.Args != nil {
-		root.SetArgs(config.Args)
+	args := config.Args
+	if args == nil {
+		args = os.Args[1:]
 	}
+	root.SetArgs(withVerbosity(args))
 	root.SetFlagErrorFunc(flagError)
-	root.SetGlobalNormalizationFunc(hyphenated)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		root.Version = info.Main.Version
+	}
+	p.add(root)
+	root.AddCommand(config.Commands...)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		p.finish(cmd)
+		if cmd.Name() == "help" || cmd.Name() == "completion" {
+			refuseUnknown(cmd)
+		}
+	}
+	return root
+}
+
+// Add gives root the commands of the tree, beside those that it has. Of config, Args,
+// Commands, Stderr and Stdout are not looked at: they are root's.
+func Add(root *cobra.Command, config Config) {
+	config.Name = root.Name()
+	p := &program{config: config}
+	before := root.Commands()
+	p.add(root)
+	for _, cmd := range root.Commands() {
+		if !slices.Contains(before, cmd) {
+			p.finish(cmd)
+		}
+	}
+}
+
+// finish has a command, and what is below it, speak of its flags and arguments as all do.
+func (p *program) finish(cmd *cobra.Command) {
+	cmd.SetFlagErrorFunc(flagError)
+	cmd.SetGlobalNormalizationFunc(hyphenated)
+	reportUsage(cmd)
+}
+
+// add adds the commands and the headings that they stand under.
+func (p *program) add(root *cobra.Command) {
+	config := &p.config
 	root.AddGroup(&cobra.Group{ID: schemasGroup, Title: "Schemas:"}, &cobra.Group{ID: tenantsGroup, Title: "Tenants:"})
 	if len(config.TenantCommands) > 0 {
 		root.AddGroup(&cobra.Group{ID: ownGroup, Title: "For every tenant:"})
@@ -44,13 +88,6 @@ func New(config Config) *cobra.Command {
 	for i := range config.TenantCommands {
 		root.AddCommand(config.TenantCommands[i].command(p))
 	}
-	root.AddCommand(config.Commands...)
-	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd()
-	for _, cmd := range root.Commands() {
-		reportUsage(cmd)
-	}
-	return root
 }
 
 // about is the long text of the help.

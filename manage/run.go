@@ -32,7 +32,15 @@ func (p *program) connect(ctx context.Context, cmd *cobra.Command, f *runFlags, 
 		}
 		config.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: level}))
 	}
-	return p.open(ctx, config)
+	tenancy, err := p.open(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := excluded(ctx, tenancy, f.selection.Exclude); err != nil {
+		tenancy.Close()
+		return nil, err
+	}
+	return tenancy, nil
 }
 
 // work is what a run does to the fleet.

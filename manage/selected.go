@@ -34,8 +34,12 @@ func selected(ctx context.Context, tenancy *cotenant.Tenancy, s *migrate.Selecti
 		if _, err := tenant.ParseSchema(pattern); err != nil {
 			return 0, fmt.Errorf("schema %q: no tenant that is selected has such a one", pattern)
 		}
-		if _, err := tenantOf(ctx, tenancy, pattern); err != nil {
+		t, err := tenantOf(ctx, tenancy, pattern)
+		if err != nil {
 			return 0, err
+		}
+		if name := t.Schema.String(); name != pattern {
+			return 0, fmt.Errorf("schema %q: no tenant has it (did you mean %s?)", pattern, name)
 		}
 		return 0, usagef("schema %q is selected, and left out (give one)", pattern)
 	}
@@ -43,6 +47,24 @@ func selected(ctx context.Context, tenancy *cotenant.Tenancy, s *migrate.Selecti
 		return 0, errors.New("there are no tenants to run it for (make one with tenant create)")
 	}
 	return total, nil
+}
+
+// excluded returns an error for a name that no tenant has: with a typing error, what is not
+// to be done to a schema would be done. A pattern may match nothing.
+func excluded(ctx context.Context, tenancy *cotenant.Tenancy, names []string) error {
+	for _, name := range names {
+		schema, err := tenant.ParseSchema(name)
+		if err != nil || schema.IsPublic() {
+			continue
+		}
+		if _, err := tenancy.Registry().BySchema(ctx, schema); !errors.Is(err, tenant.ErrTenantNotFound) {
+			continue // what else is wrong is told elsewhere
+		}
+		if _, err := tenantOf(ctx, tenancy, name); err != nil {
+			return fmt.Errorf("--exclude: %w", err)
+		}
+	}
+	return nil
 }
 
 // eachSelected calls f for each tenant that is selected, in the order of their ids.

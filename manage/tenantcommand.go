@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -123,6 +125,9 @@ func (c *TenantCommand) command(p *program) *cobra.Command {
 // are under way are finished, and at a second one interrupted.
 func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenancy, flags *fanFlags, f func(context.Context, *TenantCall) error) error {
 	total, err := selected(ctx, tenancy, &flags.selection)
+	if err == nil {
+		err = excluded(ctx, tenancy, flags.selection.Exclude)
+	}
 	if err != nil {
 		return err
 	}
@@ -137,11 +142,16 @@ func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenan
 	for range flags.jobs {
 		work.Go(func() {
 			for t := range todo {
-				fan.run(ctx, t)
+				if !fan.isUnread() {
+					fan.run(ctx, t)
+				}
 			}
 		})
 	}
 	err = eachSelected(ctx, tenancy, &flags.selection, func(t *tenant.Tenant) error {
+		if fan.isUnread() {
+			return errUnread
+		}
 		select {
 		case <-stop:
 			return migrate.ErrStopped
@@ -173,6 +183,7 @@ type fan struct {
 	mu           sync.Mutex
 	done, failed int
 	last         error
+	unread       bool // nobody reads the output any more
 }
 
 // run makes the call for a tenant.
@@ -198,9 +209,30 @@ func (f *fan) run(ctx context.Context, t *tenant.Tenant) {
 	}
 	f.failed++
 	f.last = err
-	if !f.alone {
+	f.unread = f.unread || isUnread(err)
+	if !f.alone && !f.unread {
 		fmt.Fprintf(f.cmd.ErrOrStderr(), "%s: %s: %s: %v\n", f.cmd.Root().Name(), f.cmd.Name(), t.Schema, err)
 	}
+}
+
+// errUnread ends a run whose output nobody reads: | head has what it wants.
+var errUnread = errors.New("the output is closed")
+
+func (f *fan) isUnread() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.unread
+}
+
+// isUnread reports whether a call failed because nobody reads its output: a write of ours,
+// or a program that was killed for one.
+func isUnread(err error) bool {
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+		const ofShell = 128 + int(syscall.SIGPIPE) // a program of its was killed
+		status, ok := failed.Sys().(syscall.WaitStatus)
+		return ok && status.Signaled() && status.Signal() == syscall.SIGPIPE || failed.ExitCode() == ofShell
+	}
+	return errors.Is(err, syscall.EPIPE)
 }
 
 // contextOf returns ctx with the tenant in it.
@@ -236,7 +268,7 @@ func (f *fan) outcome(total int, err error) error {
 		}
 		fmt.Fprintf(f.cmd.ErrOrStderr(), "%s: %s (%s)\n", f.cmd.Name(), text, round(time.Since(f.begun)))
 	}
-	if f.failed > 0 {
+	if f.failed > 0 && !f.unread {
 		err = errors.Join(err, fmt.Errorf("it failed for %s (see above)", tenantsText(f.failed)))
 	}
 	return err

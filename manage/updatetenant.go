@@ -31,7 +31,7 @@ cotenant.tenants, which PostgreSQL checks. Running programs see the change at on
 		DisableFlagParsing: true, // there is a flag for each column
 	}
 	addGroups(cmd, "", groups...)
-	p.completeSchemas(cmd, &f.databaseFlags, 1)
+	p.completeColumns(cmd, &f.databaseFlags, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return p.withColumns(cmd, args, groups, &f.tenantFlags, &f.columnFlags, func(tenancy *cotenant.Tenancy, rest []string) error {
 			return f.update(cmd, tenancy, rest)
@@ -45,7 +45,7 @@ func (f *updateFlags) update(cmd *cobra.Command, tenancy *cotenant.Tenancy, args
 		return err
 	}
 	if len(args) != 1 {
-		return usagef("there are %d arguments (give it the schema of one tenant)", len(args))
+		return usagef("there %s (give it the schema of one tenant)", areArguments(len(args)))
 	}
 	ctx := cmd.Context()
 	t, err := tenantOf(ctx, tenancy, args[0])

@@ -3,6 +3,7 @@ package manage
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -60,6 +61,14 @@ func flagError(cmd *cobra.Command, err error) error {
 // reportUsage has cmd, and what is below it, return what cobra finds wrong with the
 // arguments as a *UsageError.
 func reportUsage(cmd *cobra.Command) {
+	const done = "cotenant:usage" // a program's own commands come into several trees
+	if cmd.Annotations[done] != "" {
+		return
+	}
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[done] = done
 	args := cmd.Args
 	if args == nil {
 		args = cobra.ArbitraryArgs
@@ -76,5 +85,48 @@ func reportUsage(cmd *cobra.Command) {
 	}
 	for _, child := range cmd.Commands() {
 		reportUsage(child)
+	}
+}
+
+// withVerbosity joins a verbosity that stands beside its flag, as django-admin has it
+// (--verbosity 2, -v 2, -v2): a flag that may stand without a value takes none from there.
+func withVerbosity(args []string) []string {
+	isLevel := func(text string) bool { return len(text) == 1 && text >= "0" && text <= "3" }
+	joined := make([]string, 0, len(args))
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		level, short := strings.CutPrefix(arg, "-v")
+		switch {
+		case arg == "--":
+			return append(joined, args[i:]...)
+		case (arg == "-v" || arg == "--verbosity") && i+1 < len(args) && isLevel(args[i+1]):
+			i++
+			arg = "--verbosity=" + args[i]
+		case short && isLevel(level):
+			arg = "--verbosity=" + level
+		}
+		joined = append(joined, arg)
+	}
+	return joined
+}
+
+// refuseUnknown has help and completion, which are cobra's, end with an error where they are
+// about nothing that there is; cobra says so, and ends as if all were well.
+func refuseUnknown(cmd *cobra.Command) {
+	args := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, given []string) error {
+		if len(given) > 0 {
+			from := cmd.Root()
+			if cmd.HasSubCommands() {
+				from = cmd
+			}
+			if found, rest, err := from.Find(given); err != nil || found == from || len(rest) > 0 && found.HasSubCommands() {
+				return knownCommand(from, given[:1])
+			}
+		}
+		return args(cmd, given)
+	}
+	if cmd.HasSubCommands() && cmd.RunE == nil && cmd.Run == nil {
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
 }

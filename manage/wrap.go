@@ -37,6 +37,7 @@ func (p *program) tenantCommandCommand() *cobra.Command {
 		DisableFlagParsing: true, // they are the command's
 	}
 	addGroups(cmd, "", groups...)
+	p.completeCommands(cmd, &f.databaseFlags)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		wrapped, err := p.unwrap(cmd, &f, args)
 		if err != nil || wrapped == nil {
@@ -71,6 +72,7 @@ func (p *program) runCommand() *cobra.Command {
 		DisableFlagParsing: true, // they are the command's
 	}
 	addGroups(cmd, "", groups...)
+	p.completeCommands(cmd, &f.databaseFlags)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		wrapped, err := p.unwrap(cmd, &f, args)
 		if err != nil || wrapped == nil {
@@ -81,6 +83,9 @@ func (p *program) runCommand() *cobra.Command {
 		}
 		if wrapped.program == nil && f.jobs > 1 {
 			return usagef("%s cannot run for several tenants at a time (leave --jobs out)", wrapped.args[0])
+		}
+		if wrapped.program != nil && f.json {
+			return usagef("--json: what is printed is the program's (leave it out)")
 		}
 		if wrapped.program != nil && readsFile(cmd) {
 			return usagef("standard input is a file, and the programs of all tenants would have to read it (give it to the program as an argument: psql -f FILE)")
@@ -109,6 +114,7 @@ func (p *program) unwrap(cmd *cobra.Command, f *fanFlags, args []string) (*wrapp
 	case len(rest) == 0:
 		return nil, usagef("there is no command (name one, or write -- and a program)")
 	case external:
+		f.noApps = true
 		config, err := p.tenancyConfig(cmd, &f.databaseFlags)
 		if err != nil {
 			return nil, err
@@ -133,21 +139,42 @@ func splitArgs(flags *pflag.FlagSet, args []string) (own, rest []string, externa
 			}
 			return own, append(rest, args[i:]...), false
 		}
-		name, _, valued := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
-		flag := flags.Lookup(name)
-		switch {
-		case !strings.HasPrefix(arg, "--") && (arg != "-h" && arg != "-v" || len(rest) > 0),
-			flag == nil, len(rest) > 0 && !isTenantFlag(flag.Name):
+		flag, valued := flagOf(flags, arg)
+		if flag == nil || len(rest) > 0 && !isTenantFlag(flag.Name) {
 			rest = append(rest, arg)
 			continue
 		}
 		own = append(own, arg)
-		if flag != nil && !valued && flag.NoOptDefVal == "" && i+1 < len(args) {
+		if !valued && flag.NoOptDefVal == "" && i+1 < len(args) {
 			i++
 			own = append(own, args[i])
 		}
 	}
 	return own, rest, false
+}
+
+// flagOf returns the flag that an argument is, nil if it is none of them, and whether the
+// argument has its value. Of letters that stand together all must be flags without a value:
+// -vv, -qv.
+func flagOf(flags *pflag.FlagSet, arg string) (flag *pflag.Flag, valued bool) {
+	if name, long := strings.CutPrefix(arg, "--"); long {
+		name, _, valued = strings.Cut(name, "=")
+		return flags.Lookup(name), valued
+	}
+	letters, short := strings.CutPrefix(arg, "-")
+	if !short || letters == "" {
+		return nil, false
+	}
+	for _, letter := range letters {
+		if letter > 0x7f {
+			return nil, false
+		}
+		flag = flags.ShorthandLookup(string(letter))
+		if flag == nil || flag.NoOptDefVal == "" {
+			return nil, false
+		}
+	}
+	return flag, false
 }
 
 // isTenantFlag reports whether a flag behind a command is not the command's.
@@ -201,7 +228,7 @@ func (w *wrapped) run(ctx context.Context, cmd *cobra.Command, call *TenantCall,
 	}
 	var flags []string
 	if w.takesSchemas {
-		flags = append(given(cmd, "config", "database-url", "direct-url", "apps-dir"), "--schema="+call.Tenant.Schema.String())
+		flags = append(given(cmd, target, "config", "database-url", "direct-url", "apps-dir", "quiet", "verbosity", "json"), "--schema="+call.Tenant.Schema.String())
 	} else {
 		// A command of the program's own is the same one every time: it keeps the
 		// context of the first, and what its flags were.
@@ -219,7 +246,7 @@ func (w *wrapped) once(ctx context.Context, cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	flags := given(cmd, "config", "database-url", "direct-url", "apps-dir", "schema", "exclude", "skip-public", "jobs")
+	flags := given(cmd, target, "config", "database-url", "direct-url", "apps-dir", "quiet", "verbosity", "json", "schema", "exclude", "skip-public", "jobs")
 	root.SetArgs(slices.Concat(pathOf(target), flags, rest))
 	return root.ExecuteContext(ctx)
 }
@@ -234,11 +261,11 @@ func (w *wrapped) tree(stdout, stderr io.Writer) *cobra.Command {
 	return New(config)
 }
 
-// given are those of cmd's flags that were given, as arguments.
-func given(cmd *cobra.Command, names ...string) (args []string) {
+// given are those of cmd's flags that were given, and that target has, as arguments.
+func given(cmd, target *cobra.Command, names ...string) (args []string) {
 	for _, name := range names {
 		flag := cmd.Flags().Lookup(name)
-		if flag == nil || !flag.Changed {
+		if flag == nil || !flag.Changed || target.Flags().Lookup(name) == nil {
 			continue
 		}
 		values := []string{flag.Value.String()}
@@ -257,14 +284,10 @@ func (f *fanFlags) chosen(ctx context.Context, cmd *cobra.Command, tenancy *cote
 	switch len(f.selection.Schemas) {
 	case 0:
 	case 1:
-		if name := f.selection.Schemas[0]; name == tenant.PublicSchema().String() {
-			t, err := tenancy.Registry().BySchema(ctx, tenant.PublicSchema())
-			if errors.Is(err, tenant.ErrTenantNotFound) {
-				return &tenant.Tenant{Schema: tenant.PublicSchema()}, nil
-			}
-			return t, err
+		if _, err := parseSchema(f.selection.Schemas[0]); err != nil {
+			return nil, err
 		}
-		return tenantOf(ctx, tenancy, f.selection.Schemas[0])
+		return tenantOrPublic(ctx, tenancy, f.selection.Schemas[0])
 	default:
 		return nil, usagef("%d schemas are given (give one, or use %s run)", len(f.selection.Schemas), cmd.Root().Name())
 	}
@@ -280,9 +303,21 @@ func (f *fanFlags) chosen(ctx context.Context, cmd *cobra.Command, tenancy *cote
 		case "?":
 			return schemasOf(ctx, tenancy)
 		}
-		t, err = tenantOf(ctx, tenancy, answer)
+		t, err = tenantOrPublic(ctx, tenancy, answer)
 		return err
 	})
+	return t, err
+}
+
+// tenantOrPublic is tenantOf, where public is also one that has no row.
+func tenantOrPublic(ctx context.Context, tenancy *cotenant.Tenancy, name string) (*tenant.Tenant, error) {
+	if name != tenant.PublicSchema().String() {
+		return tenantOf(ctx, tenancy, name)
+	}
+	t, err := tenancy.Registry().BySchema(ctx, tenant.PublicSchema())
+	if errors.Is(err, tenant.ErrTenantNotFound) {
+		return &tenant.Tenant{Schema: tenant.PublicSchema()}, nil
+	}
 	return t, err
 }
 

@@ -28,6 +28,7 @@ const (
 	LockNotAvailable      = "55P03"
 	NotNullViolation      = "23502"
 	QueryCanceled         = "57014"
+	TooLong               = "22001"
 	TooManyConnections    = "53300"
 	UndefinedColumn       = "42703"
 	UndefinedFunction     = "42883"
