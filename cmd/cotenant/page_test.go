@@ -192,6 +192,9 @@ func tidy(text string) string {
 	return ""
 }
 
+// passing is what is another each time: how long something took, and when it was.
+var passing = regexp.MustCompile(`\b\d+(\.\d+)?m?s\b|\b(20\d\d-\d\d-\d\d[ T])?\d\d:\d\d:\d\d[.\d]*Z?`)
+
 // update writes what the commands have printed.
 func (p *page) update(t *testing.T) {
 	t.Helper()
@@ -200,7 +203,7 @@ func (p *page) update(t *testing.T) {
 	}
 	source := p.source
 	for _, e := range slices.Backward(p.edits) {
-		source = slices.Concat(source[:e.start], []byte(tidy(e.text)), source[e.end:])
+		source = slices.Concat(source[:e.start], []byte(passing.ReplaceAllString(tidy(e.text), "…")), source[e.end:])
 	}
 	if err := os.WriteFile(p.file, source, 0o600); err != nil {
 		t.Fatal(err)
