@@ -162,3 +162,20 @@ func follow(t *testing.T, all map[string]*linked, file, link string) string {
 	}
 	return ""
 }
+
+// As GitHub has them.
+func TestAnchor(t *testing.T) {
+	t.Parallel()
+
+	for heading, want := range map[string]string{
+		"What it costs":          "what-it-costs",
+		"1. Before: check it":    "1-before-check-it",
+		"tenant_command":         "tenant_command",
+		"Über `cotenant.toml`":   "über-cotenanttoml",
+		"a  b, c-d & e (really)": "a--b-c-d--e-really",
+	} {
+		if got := anchor(strings.ReplaceAll(heading, "`", "")); got != want {
+			t.Errorf("%s: %s, want %s", heading, got, want)
+		}
+	}
+}
