@@ -28,9 +28,9 @@ const pages = "../../docs"
 //	<!-- file: apps/shop/schema.sql -->
 //
 // The fences share their folder and exported variables, as those of one terminal do. Where
-// one leaves a program in the background, the next waits until that serves at the address
-// that the page says; the program ends with the page. The port 8080 is another one when
-// the page runs. CHECKOUT is the path of this module. A page that has the line
+// one ends in &, the next waits until the program serves at port 8080, if the page speaks
+// of that; the program ends with the page. The port is another one when the page runs.
+// CHECKOUT is the path of this module. A page that has the line
 //
 //	<!-- needs: pgbouncer -->
 //

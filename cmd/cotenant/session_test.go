@@ -39,6 +39,7 @@ type session struct {
 	env    []string
 	state  string // the folder of what lasts from one command to the next
 	port   string // in place of 8080
+	site   bool   // the page has a program that serves there
 	groups []int  // of the processes of the commands
 	serves *job
 }
@@ -54,7 +55,7 @@ func newSession(t *testing.T, p *page, bin string) *session {
 	database := testdb.New(t)
 	requirePrograms(t, p, database)
 	folder, state := t.TempDir(), t.TempDir()
-	s := &session{t: t, state: state, port: freePort(t)}
+	s := &session{t: t, state: state, port: freePort(t), site: strings.Contains(string(p.source), "8080")}
 	checkout, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +171,7 @@ func (s *session) do(command string) (string, error) {
 	}
 	s.groups = append(s.groups, cmd.Process.Pid)
 	err = cmd.Wait()
-	if err == nil && strings.HasSuffix(strings.TrimSpace(command), "&") {
+	if err == nil && s.site && strings.HasSuffix(strings.TrimSpace(command), "&") {
 		s.serves = &job{output: output.Name(), group: cmd.Process.Pid}
 		err = s.wait(ctx)
 	}
