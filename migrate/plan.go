@@ -337,7 +337,7 @@ func (p *planner) unapply(app *loadedApp, s *script) error {
 	case p.request.fake:
 		step.action = Forget
 	case s.down == nil:
-		return fmt.Errorf("%s has no way back (write its Down, or only forget that it ran: --fake)", s.file)
+		return fmt.Errorf("%s has no way back (write one: below -- +goose Down or -- migrate:down in the file, or as .down.sql beside .up.sql; or only forget that it ran: --fake)", s.file)
 	}
 	p.add(step)
 	return nil
