@@ -33,6 +33,7 @@ type Snapshot struct {
 	fingerprint Fingerprint
 	objects     []catalog.Object // by key
 	needs       map[string][]string
+	options     *Options
 }
 
 // Fingerprint tells the snapshot from others of the same options.
@@ -93,7 +94,7 @@ func (o *Options) snapshot(ctx context.Context, tx pgx.Tx, schema tenant.Schema,
 	if o.ColumnOrder {
 		objects = append(objects, columnOrders(objects)...)
 	}
-	s := &Snapshot{}
+	s := &Snapshot{options: o}
 	for _, object := range objects {
 		if o.Access && object.Access != "" {
 			s.objects = append(s.objects, catalog.Object{Kind: accessKind, Name: strings.TrimSpace(object.Key()), Of: ownerOf(object), Definition: object.Access})
