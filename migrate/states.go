@@ -1,0 +1,231 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/catalog"
+	"github.com/cotenant/cotenant/internal/searchpath"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// AppState is a place on the way of an app.
+type AppState struct {
+	App string
+	// Name is the newest migration that has run, or schema.sql of an app without
+	// migrations.
+	Name string
+}
+
+// Built is a state in a scratch schema, where others of other apps stand beside it.
+type Built struct {
+	AppState
+	// Registry are the statements of the state's file that changed the tables of the
+	// registry, cotenant.tenants and cotenant.domains: what they do is not in the schema.
+	Registry []string
+	Schema   tenant.Schema
+}
+
+// StateOptions say which states are built.
+type StateOptions struct {
+	// Migrations has apps get there by their migrations, also if they have a schema.sql.
+	// By default these come at once, in the state of their newest migration.
+	Migrations bool
+	// Shared has the shared apps built, but for cotenant's own. Defaults to the tenant
+	// apps.
+	Shared bool
+}
+
+// BuildStates makes a scratch schema within tx, brings the apps there one file after the
+// other, and calls look after each: to compare with schemas of which nothing is recorded.
+// It needs nothing of cotenant's in the database. The caller rolls tx back, and undoes what
+// files did to the session (DISCARD ALL). look leaves tx as it was.
+//
+// What public has is what the files can refer to; those of shared apps, as in
+// BuildSharedScratch, have the scratch schema in place of public, and new tables of the
+// registry in place of its own. Migrations of shared apps that are in Go are an error.
+// PostgreSQL locks the tables in public that others come to refer to (SHARE ROW EXCLUSIVE)
+// until tx ends.
+func (m *Migrator) BuildStates(ctx context.Context, tx pgx.Tx, options StateOptions, look func(Built) error) error {
+	schema, id, err := scratchName()
+	if err != nil {
+		return err
+	}
+	b := stateBuilder{changer: changer{Migrator: m, conn: tx.Conn()}, tx: tx, shared: options.Shared, where: target{id: id, schema: schema}}
+	if err := b.begin(ctx); err != nil {
+		return fmt.Errorf("scratch schema: %w", err)
+	}
+	apps := m.tenant
+	if options.Shared {
+		apps = m.shared
+	}
+	apps = fresh(apps)
+	for _, s := range arrange(apps, func(*loadedApp) bool { return !options.Migrations }) {
+		if s.app == ownApp {
+			continue
+		}
+		statements, err := b.build(ctx, s)
+		if err != nil {
+			return fmt.Errorf("scratch schema: %w", err)
+		}
+		app, _ := find(apps, s.app)
+		state := AppState{App: s.app, Name: s.name}
+		if s.name == schemaFile {
+			state = app.newest()
+		}
+		if err := look(Built{AppState: state, Registry: statements, Schema: schema}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newest is where the app goes.
+func (l *loadedApp) newest() AppState {
+	if n := len(l.migrations); n > 0 {
+		return AppState{App: l.name, Name: l.migrations[n-1].name}
+	}
+	return AppState{App: l.name, Name: schemaFile}
+}
+
+// Apps are the names of the shared apps but for cotenant's own, or of the tenant apps, in
+// their order.
+func (m *Migrator) Apps(shared bool) []string {
+	list := m.tenant
+	if shared {
+		list = m.shared
+	}
+	var names []string
+	for i := range list {
+		if list[i].name != ownApp {
+			names = append(names, list[i].name)
+		}
+	}
+	return names
+}
+
+// HasBoth reports whether one of the apps has a schema.sql and migrations, so that there
+// are two ways to its newest state.
+func (m *Migrator) HasBoth(shared bool) bool {
+	list := m.tenant
+	if shared {
+		list = m.shared
+	}
+	return slices.ContainsFunc(list, func(l loadedApp) bool { return l.schema != nil && len(l.migrations) > 0 })
+}
+
+// stateBuilder builds states in a scratch schema.
+type stateBuilder struct {
+	changer
+	tx     pgx.Tx
+	shared bool
+	where  target
+}
+
+// begin makes the schema, and for shared apps a registry of its own: statements that add
+// columns to that of the database would find them there already, and lock it.
+func (b *stateBuilder) begin(ctx context.Context) error {
+	statements := []string{
+		"CREATE SCHEMA " + searchpath.Quote(b.where.schema),
+		"SET LOCAL search_path = " + searchpath.For(b.where.schema, b.config.ExtraSchemas...),
+		"SET LOCAL lock_timeout = " + milliseconds(b.config.LockTimeout),
+	}
+	if b.shared {
+		var there bool
+		if err := b.tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'cotenant')", pgx.QueryExecModeExec).Scan(&there); err != nil {
+			return err
+		}
+		if there {
+			statements = append(statements, "ALTER SCHEMA cotenant RENAME TO "+pgx.Identifier{"cotenant_" + b.where.schema.String()}.Sanitize())
+		}
+	}
+	for _, sql := range statements {
+		if _, err := b.tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
+			return err
+		}
+	}
+	own, ok := find(b.Migrator.shared, ownApp)
+	if !b.shared || !ok {
+		return nil
+	}
+	for i := range own.migrations {
+		if err := b.run(ctx, &own.migrations[i], nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// build runs a file, and returns its statements that changed the registry.
+func (b *stateBuilder) build(ctx context.Context, s *script) (registry []string, err error) {
+	if !b.shared {
+		return nil, b.run(ctx, s, nil)
+	}
+	if s.up.run != nil {
+		return nil, fmt.Errorf("%s: %w", s.file, errNoScratch)
+	}
+	before, err := b.registry(ctx)
+	if err != nil {
+		return nil, err
+	}
+	attempt, err := b.tx.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.run(ctx, s, nil); err != nil {
+		return nil, err
+	}
+	after, err := b.registry(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Equal(before, after) {
+		return nil, attempt.Commit(ctx)
+	}
+	if err := attempt.Rollback(ctx); err != nil { // to see which statements it were
+		return nil, err
+	}
+	err = b.run(ctx, s, func(sql string) error {
+		after, err := b.registry(ctx)
+		if err == nil && !slices.Equal(before, after) {
+			registry, before = append(registry, sql), after
+		}
+		return err
+	})
+	return registry, err
+}
+
+// run runs a file, and calls each behind its statements.
+func (b *stateBuilder) run(ctx context.Context, s *script, each func(sql string) error) error {
+	if s.up.run != nil {
+		err := b.caught(ctx, func() error { return s.up.run(b.withTenant(ctx, b.where), heldTx{b.tx}) })
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.file, &foreignError{err})
+		}
+		return b.stillIn()
+	}
+	for _, stmt := range together(s.up.Statements) {
+		text := stmt.Text
+		if b.shared {
+			text = stmt.Unqualified().Text
+		}
+		if _, err := b.conn.PgConn().ExecParams(ctx, text, nil, nil, nil, nil).Close(); err != nil {
+			return b.newStatementError(b.where.schema, s.up.File, stmt, err)
+		}
+		if each != nil {
+			if err := each(stmt.Text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// registry is what the tables of the registry are.
+func (b *stateBuilder) registry(ctx context.Context) ([]catalog.Object, error) {
+	tables := []string{"tenants", "domains"}
+	return catalog.ReadSome(ctx, b.tx, "cotenant", tables)
+}
