@@ -53,6 +53,7 @@ var floors = map[string]floor{
 	"slogtenant":  floor1,
 	"sqltenant":   floor1,
 
+	"adopt":    floor2,
 	"auth":     floor2,
 	"check":    floor2,
 	"cotenant": floor2,
@@ -71,6 +72,7 @@ var floors = map[string]floor{
 
 // sideways are the imports within a floor that have a reason.
 var sideways = map[[2]string]string{
+	{"cotenant", "adopt"}:                      "an adoption works over the pool for cotenant's own statements, which the tenancy gives to nobody",
 	{"bench/access", "bench/internal/report"}:  "the benchmarks print alike",
 	{"bench/drift", "bench/internal/child"}:    "the benchmarks run themselves once more alike",
 	{"bench/drift", "bench/internal/large"}:    "the benchmarks make the same large schemas",

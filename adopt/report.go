@@ -1,0 +1,171 @@
+package adopt
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// Outcome is what became of a schema; with Options.DryRun, what would.
+type Outcome string
+
+// The outcomes.
+const (
+	Adopted Outcome = "adopted" // it is registered, and its migrations are recorded
+	There   Outcome = "there"   // a tenant had it before; it was left as it is
+	Left    Outcome = "left"    // it differs, or public does, and was left as it is
+	Refused Outcome = "refused" // its row is no good, or something failed; it was left as it is
+)
+
+// Result is what became of one schema.
+type Result struct {
+	// Err says why it was refused.
+	Err     error
+	Outcome Outcome
+	// Name is as it stands in the other system, where it may be no name of a schema.
+	Name string
+	// States are those of the apps, in their order.
+	States []AppState
+}
+
+// Report is what was done; with Options.DryRun, what would be. Its size does not depend on the
+// number of schemas.
+type Report struct {
+	// Columns are those of the source's table that are copied into cotenant.tenants, and
+	// ColumnsLeft the others.
+	Columns, ColumnsLeft []string
+	DryRun               bool
+	// Extra are objects that schemas have beyond the apps, which are left alone, and how
+	// many schemas have them; the first 100 that were met.
+	Extra map[string]int
+	// Groups are schemas that are alike, the largest first; public is not among them.
+	Groups []Group
+	// Left, There, Refused and Adopted count the schemas of the source.
+	Adopted, Left, Refused, There int
+	// NewIDs counts those that get another id than they had; KeptIDs those that keep it.
+	KeptIDs, NewIDs int
+	// NoName counts the rows of the source that name no schema.
+	NoName int
+	// Owners count the tenants' schemas that were adopted by the role that owns them.
+	Owners map[string]int
+	// Partial says why the older states of apps are not known: their migrations cannot be
+	// built from nothing.
+	Partial error
+	// Ports and WWW count the domains from which a port, or www., was taken off.
+	Ports, WWW int
+	// Public are the states of the shared apps. PublicDiffers says that they are in none, and
+	// that therefore nothing was done.
+	Public        []AppState
+	PublicDiffers bool
+	// Refusals are those that were refused; the first 100.
+	Refusals []Result
+	// Rowless counts schemas that the source has no row for, which are left alone;
+	// RowlessNames are the first 10.
+	Rowless      int
+	RowlessNames []string
+	// Source is where the tenants are, in words.
+	Source string
+}
+
+// Differ reports whether something was not taken over.
+func (r *Report) Differ() bool { return r.Left+r.Refused+r.NoName > 0 || r.PublicDiffers }
+
+// Group is schemas that have the same of the apps, and of which the same became.
+type Group struct {
+	Count   int
+	Outcome Outcome
+	// Schemas are the first 100 of them.
+	Schemas []tenant.Schema
+	// States are those of the apps, in their order.
+	States []AppState
+}
+
+// Bounds of what is kept, whatever the number of schemas.
+const (
+	maxNames    = 100
+	maxGroups   = 1000
+	maxExtra    = 100
+	maxRefusals = 100
+)
+
+// collector puts the report together. It is safe for concurrent use.
+type collector struct {
+	mu     sync.Mutex
+	report Report
+	groups map[string]*Group
+	tell   func(Result)
+}
+
+func newCollector(o *Options) *collector {
+	return &collector{tell: o.OnSchema, groups: map[string]*Group{}, report: Report{DryRun: o.DryRun, Extra: map[string]int{}, Owners: map[string]int{}}}
+}
+
+// add counts what became of a schema. v is nil where that was not compared.
+func (c *collector) add(result Result, schema tenant.Schema, v *verdict) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := &c.report
+	switch result.Outcome {
+	case Adopted:
+		r.Adopted++
+	case There:
+		r.There++
+	case Left:
+		r.Left++
+	case Refused:
+		r.Refused++
+		if len(r.Refusals) < maxRefusals {
+			r.Refusals = append(r.Refusals, result)
+		}
+	}
+	if v != nil && result.Outcome != Refused {
+		result.States = v.states
+		c.group(result.Outcome, schema, v)
+	}
+	if c.tell != nil {
+		c.tell(result)
+	}
+}
+
+func (c *collector) group(outcome Outcome, schema tenant.Schema, v *verdict) {
+	for _, root := range v.extra {
+		if _, ok := c.report.Extra[root]; ok || len(c.report.Extra) < maxExtra {
+			c.report.Extra[root]++
+		}
+	}
+	key := string(outcome) + "\n" + v.key
+	g := c.groups[key]
+	if g == nil {
+		if len(c.groups) == maxGroups {
+			return
+		}
+		g = &Group{Outcome: outcome, States: v.states}
+		c.groups[key] = g
+	}
+	g.Count++
+	if len(g.Schemas) < maxNames {
+		at, _ := slices.BinarySearchFunc(g.Schemas, schema, func(a, b tenant.Schema) int { return cmp.Compare(a.String(), b.String()) })
+		g.Schemas = slices.Insert(g.Schemas, at, schema)
+	}
+}
+
+// note counts what was made of a row.
+func (c *collector) note(f func(r *Report)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f(&c.report)
+}
+
+// end completes the report.
+func (c *collector) end() *Report {
+	for _, g := range c.groups {
+		c.report.Groups = append(c.report.Groups, *g)
+	}
+	slices.SortFunc(c.report.Groups, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Schemas[0].String(), b.Schemas[0].String()))
+	})
+	slices.SortFunc(c.report.Refusals, func(a, b Result) int { return cmp.Compare(a.Name, b.Name) })
+	return &c.report
+}

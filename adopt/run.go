@@ -1,0 +1,338 @@
+package adopt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cotenant/cotenant/drift"
+	"github.com/cotenant/cotenant/internal/searchpath"
+	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// Run takes a database over:
+//
+//  1. The table of the tenants is found, and looked over: names and domains that several
+//     claim are known before the first is taken over.
+//  2. The states of the apps are built, one migration after the other, in a scratch schema
+//     in a transaction that is rolled back. PostgreSQL lets nobody write to the shared
+//     tables that tenants refer to while that goes on, for about the tenth of a second.
+//  3. public is compared with the shared apps. If it is in none of their states, that is all
+//     that is done; the schemas are compared nevertheless, for the report.
+//  4. cotenant's own tables are made, and the migrations of the shared apps recorded in
+//     public. Statements of theirs that change cotenant.tenants run.
+//  5. Each schema is compared with the tenant apps, several at a time. The newest state that
+//     an app is in is recorded, together with the row of the tenant and its domains, in one
+//     transaction. Schemas are not locked against the other system.
+//
+// What is done stays done, and the same call again does what is left. With DryRun nothing is
+// written. The error is about the whole: the source, the files, the connections.
+func Run(ctx context.Context, config *Config) (*Report, error) {
+	c, err := config.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("adopt: %w", err)
+	}
+	r := &run{Config: c, collector: newCollector(&c.Options), dry: c.DryRun}
+	if err := r.run(ctx); err != nil {
+		return nil, fmt.Errorf("adopt: %w", err)
+	}
+	return r.end(), nil
+}
+
+// run is a call of Run.
+type run struct {
+	*Config
+	*collector
+
+	columns   []string // that are copied
+	dry       bool
+	installed bool // the tables of the registry are there
+	matcher   *matcher
+	overview  *overview
+	source    *source
+}
+
+func (r *run) run(ctx context.Context) error {
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	shared, err := newReference(ctx, r.Config, true)
+	if err != nil {
+		return fmt.Errorf("shared apps: %w", err)
+	}
+	tenants, err := newReference(ctx, r.Config, false)
+	if err != nil {
+		return fmt.Errorf("tenant apps: %w", err)
+	}
+	r.matcher = newMatcher(tenants)
+	r.report.Partial = errors.Join(shared.partial, tenants.partial)
+	if err := r.chooseColumns(ctx, shared.columns); err != nil {
+		return err
+	}
+	if err := r.public(ctx, newMatcher(shared)); err != nil {
+		return err
+	}
+	if r.OnStart != nil {
+		r.OnStart(r.overview.count)
+	}
+	return r.all(ctx)
+}
+
+// look finds the source, and looks it over.
+func (r *run) look(ctx context.Context) (err error) {
+	if r.source, err = find(ctx, r.Pool, &r.Source); err != nil {
+		return err
+	}
+	if r.overview, err = r.source.look(ctx, r.Pool); err != nil {
+		return err
+	}
+	err = r.Pool.QueryRow(ctx, "SELECT pg_catalog.to_regclass('cotenant.tenants') IS NOT NULL AND pg_catalog.to_regclass('cotenant.domains') IS NOT NULL", pgx.QueryExecModeExec).Scan(&r.installed)
+	if err != nil {
+		return err
+	}
+	tenants, _ := r.Registry.Tables()
+	r.report.Source, r.report.NoName = r.source.String(), r.overview.noName
+	r.report.Rowless, r.report.RowlessNames, err = r.source.rowless(ctx, r.Pool, r.installed, tenants.Sanitize())
+	return err
+}
+
+// chooseColumns looks which columns are copied: those that cotenant.tenants has now, or will
+// have when the shared apps are recorded.
+func (r *run) chooseColumns(ctx context.Context, built []tenantColumn) (err error) {
+	columns := built
+	if r.installed {
+		now, err := tenantColumns(ctx, r.Pool)
+		if err != nil {
+			return err
+		}
+		columns = append(now, built...)
+	}
+	r.columns, r.report.ColumnsLeft, err = r.source.copied(columns)
+	r.report.Columns = r.columns
+	return err
+}
+
+// public compares public with the shared apps, and records what it has.
+func (r *run) public(ctx context.Context, m *matcher) error {
+	public := tenant.PublicSchema()
+	reader := drift.NewReader(r.Pool, nil)
+	defer reader.Close(ctx)
+	s, err := reader.Read(ctx, public)
+	if err != nil {
+		return fmt.Errorf("schema %q: %w", public, err)
+	}
+	recorded, err := r.recorded(ctx, public)
+	if err != nil {
+		return err
+	}
+	v := m.match(s, recorded)
+	r.report.Public = v.states
+	if differs(v.states) && r.Differing == Leave {
+		r.report.PublicDiffers, r.dry = true, true
+	}
+	if r.dry {
+		return nil
+	}
+	if err := r.Migrator.Fleet(r.Pool).Install(ctx); err != nil {
+		return err
+	}
+	r.installed = true
+	if r.source.id != "" {
+		if err := r.Registry.ReserveIDs(ctx, r.overview.largest); err != nil {
+			return err
+		}
+	}
+	states := recordable(v.states)
+	if len(states) > 0 {
+		err = pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, true)", pgx.QueryExecModeExec, searchpath.For(public)); err != nil {
+				return err
+			}
+			for _, at := range v.match {
+				for _, sql := range at.registry {
+					if _, err := tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
+						return fmt.Errorf("a statement of the shared apps that changes the registry: %w\n\t%s", err, sql)
+					}
+				}
+			}
+			return r.Migrator.Record(ctx, tx, &tenant.Tenant{Schema: public}, states)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	// What the newest state has is not there yet where public is behind.
+	now, err := tenantColumns(ctx, r.Pool)
+	if err == nil {
+		r.columns, r.report.ColumnsLeft, err = r.source.copied(now)
+		r.report.Columns = r.columns
+	}
+	return err
+}
+
+// recorded are the apps that the history of a schema has.
+func (r *run) recorded(ctx context.Context, schema tenant.Schema) (apps []string, err error) {
+	err = pgx.BeginTxFunc(ctx, r.Pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		apps, err = r.Migrator.Recorded(ctx, tx, schema)
+		return err
+	})
+	return apps, err
+}
+
+// all takes all rows over, a page of them at a time.
+func (r *run) all(ctx context.Context) error {
+	todo := make(chan *newcomer)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(todo)
+		after := ""
+		for {
+			rows, err := r.source.pageAfter(ctx, r.Pool, r.columns, after)
+			if err == nil && len(rows) > 0 {
+				err = r.send(ctx, rows, todo)
+			}
+			if err != nil || len(rows) < page {
+				return err
+			}
+			after = rows[len(rows)-1].schema
+		}
+	})
+	for range r.Jobs {
+		group.Go(func() error {
+			reader := drift.NewReader(r.Pool, nil)
+			defer reader.Close(ctx)
+			for n := range todo {
+				if err := r.adopt(ctx, reader, n); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// selected reports whether a row is to be taken over.
+func (r *run) selected(t row) bool {
+	if r.source.tenants == nil && !matches(r.source.patterns, t.schema) {
+		return false
+	}
+	return len(r.Only) == 0 || t.schema == tenant.PublicSchema().String() || matches(r.Only, t.schema)
+}
+
+// send looks at rows, and sends those that can be taken over.
+func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error {
+	var all []*newcomer
+	var schemas []string
+	var domains []tenant.Domain
+	var ids []int64
+	for _, t := range rows {
+		if !r.selected(t) {
+			continue
+		}
+		n, err := r.newcomer(t)
+		if err != nil {
+			r.add(Result{Name: t.schema, Outcome: Refused, Err: err}, tenant.Schema{}, nil)
+			continue
+		}
+		if t.owner != nil {
+			n.owner = *t.owner
+		}
+		all, schemas, domains, ids = append(all, n), append(schemas, t.schema), append(domains, n.Domains...), append(ids, n.ID)
+	}
+	taken := &registry.Taken{}
+	if r.installed {
+		var err error
+		if taken, err = r.Registry.Taken(ctx, schemas, domains, ids); err != nil {
+			return err
+		}
+	}
+	for _, n := range all {
+		switch err := n.free(taken); {
+		case errors.Is(err, errThere):
+			r.add(Result{Name: n.Schema.String(), Outcome: There}, n.Schema, nil)
+		case err != nil:
+			r.add(Result{Name: n.Schema.String(), Outcome: Refused, Err: err}, n.Schema, nil)
+		default:
+			select {
+			case todo <- n:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
+	return nil
+}
+
+// adopt takes a schema over. The error is one that ends all.
+func (r *run) adopt(ctx context.Context, reader *drift.Reader, n *newcomer) error {
+	result := Result{Name: n.Schema.String(), Outcome: Adopted}
+	v := &verdict{} // public was compared before
+	var err error
+	if !n.Schema.IsPublic() {
+		if v, err = r.compare(ctx, reader, n.Schema); err == nil && differs(v.states) && r.Differing == Leave {
+			result.Outcome = Left
+		}
+	}
+	if err == nil && r.report.PublicDiffers {
+		result.Outcome = Left
+	}
+	if err == nil && result.Outcome == Adopted && !r.dry {
+		_, err = r.Registry.Adopt(ctx, n.AdoptParams, func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
+			if t.IsPublic() {
+				return nil
+			}
+			return r.Migrator.Record(ctx, tx, t, recordable(v.states))
+		})
+		if errors.Is(err, tenant.ErrSchemaTaken) { // another program was faster
+			result.Outcome, err = There, nil
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		if !strings.Contains(err.Error(), "schema ") {
+			err = fmt.Errorf("schema %q: %w", n.Schema, err)
+		}
+		r.add(Result{Name: n.Schema.String(), Outcome: Refused, Err: err}, n.Schema, nil)
+		return nil
+	}
+	if n.Schema.IsPublic() {
+		v = nil
+	}
+	if result.Outcome == Adopted {
+		r.note(func(report *Report) {
+			report.Ports, report.WWW = report.Ports+n.ports, report.WWW+n.www
+			if !n.Schema.IsPublic() {
+				report.Owners[n.owner]++
+			}
+			switch {
+			case n.newID:
+				report.NewIDs++
+			case n.ID != 0:
+				report.KeptIDs++
+			}
+		})
+	}
+	r.add(result, n.Schema, v)
+	return nil
+}
+
+// compare reads a schema and says how far it is.
+func (r *run) compare(ctx context.Context, reader *drift.Reader, schema tenant.Schema) (*verdict, error) {
+	recorded, err := r.recorded(ctx, schema)
+	if err != nil {
+		return nil, err
+	}
+	s, err := reader.Read(ctx, schema)
+	if err != nil {
+		return nil, err
+	}
+	return r.matcher.match(s, recorded), nil
+}

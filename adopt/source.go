@@ -1,0 +1,232 @@
+package adopt
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/internal/dberr"
+)
+
+// source is where the tenants are, as it was found.
+type source struct {
+	system  string // in words
+	id      string // the primary key of tenants, if it is one column of integers
+	tenants pgx.Identifier
+	schema  string   // column of tenants
+	columns []string // the others of tenants
+	domain  string   // column of domains, or of tenants where there is none
+	domains pgx.Identifier
+	owner   string // column of domains that refers to tenants
+	owned   string // column of tenants that it refers to
+	primary string // column of domains
+
+	patterns      []string // of schemas, where there is no table
+	domainPattern string
+}
+
+// String names the system and the tables.
+func (s *source) String() string {
+	switch {
+	case s.tenants == nil:
+		return "schemas " + strings.Join(s.patterns, ", ")
+	case s.domains == nil:
+		return fmt.Sprintf("%s: %s", s.system, dotted(s.tenants))
+	}
+	return fmt.Sprintf("%s: %s, %s", s.system, dotted(s.tenants), dotted(s.domains))
+}
+
+func dotted(table pgx.Identifier) string { return strings.Join(table, ".") }
+
+// querier is a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// candidate is a table that looks like one of tenants, with those that look like one of its
+// domains.
+type candidate struct {
+	table   string
+	url     bool
+	domains []string
+}
+
+// candidatesSQL finds the tables of public with names of schemas, and those with domains
+// that refer to them.
+const candidatesSQL = `
+WITH has (table_oid, columns) AS (
+	SELECT a.attrelid, pg_catalog.array_agg(a.attname::text) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'public'
+	JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE c.relkind IN ('r', 'p') GROUP BY 1
+)
+SELECT c.relname::text, 'domain_url' = ANY (h.columns), ARRAY(
+	SELECT DISTINCT d.relname::text FROM pg_catalog.pg_constraint AS k JOIN has AS o ON o.table_oid = k.conrelid AND o.columns @> ARRAY['domain', 'is_primary']
+	JOIN pg_catalog.pg_class AS d ON d.oid = k.conrelid WHERE k.contype = 'f' AND k.confrelid = c.oid ORDER BY 1)
+FROM has AS h JOIN pg_catalog.pg_class AS c ON c.oid = h.table_oid WHERE 'schema_name' = ANY (h.columns) ORDER BY 1`
+
+// find resolves what the options say of the source.
+func find(ctx context.Context, q querier, o *Source) (*source, error) {
+	s := &source{patterns: o.Schemas, domainPattern: o.DomainPattern, tenants: o.TenantsTable, domains: o.DomainsTable, system: "tables"}
+	if len(o.Schemas) > 0 {
+		return s, nil
+	}
+	if len(s.tenants) == 0 {
+		if err := s.recognise(ctx, q, o); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.findColumns(ctx, q, o); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// recognise finds the tables of the two systems that are known.
+func (s *source) recognise(ctx context.Context, q querier, o *Source) error {
+	rows, err := q.Query(ctx, candidatesSQL, pgx.QueryExecModeExec)
+	if err != nil {
+		return fmt.Errorf("look for the table of the tenants: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c candidate, err error) {
+		err = row.Scan(&c.table, &c.url, &c.domains)
+		return c, err
+	})
+	if err != nil {
+		return fmt.Errorf("look for the table of the tenants: %w", err)
+	}
+	all = slices.DeleteFunc(all, func(c candidate) bool { return !c.url && len(c.domains) == 0 })
+	switch len(all) {
+	case 0:
+		return errors.New("public has no table of tenants as django-tenant-schemas or django-tenants make one: with schema_name, and domain_url or a table with domain and is_primary that refers to it " +
+			"(name it: --tenants-table; where there is none, name the schemas: --schemas='tenant_*')")
+	case 1:
+	default:
+		names := make([]string, len(all))
+		for i, c := range all {
+			names[i] = "public." + c.table
+		}
+		return fmt.Errorf("several tables look like one of tenants: %s (choose with --tenants-table)", strings.Join(names, ", "))
+	}
+	c := all[0]
+	s.tenants, s.system = pgx.Identifier{"public", c.table}, "django-tenant-schemas"
+	switch {
+	case len(o.DomainsTable) > 0 || o.DomainPattern != "":
+		s.system = "tables"
+	case len(c.domains) > 1:
+		return fmt.Errorf("several tables look like one of the domains of %s: public.%s (choose with --domains-table)", dotted(s.tenants), strings.Join(c.domains, ", public."))
+	case len(c.domains) == 1 && o.DomainColumn == "":
+		s.system, s.domains = "django-tenants", pgx.Identifier{"public", c.domains[0]}
+	}
+	return nil
+}
+
+// column is one of a table.
+type column struct {
+	name    string
+	integer bool // an integer that is the whole primary key
+}
+
+func columnsOf(ctx context.Context, q querier, table pgx.Identifier) ([]column, error) {
+	rows, err := q.Query(ctx, `SELECT a.attname::text, a.atttypid IN ('int2'::pg_catalog.regtype, 'int4'::pg_catalog.regtype, 'int8'::pg_catalog.regtype) AND EXISTS (SELECT FROM pg_catalog.pg_index AS i
+			WHERE i.indrelid = a.attrelid AND i.indisprimary AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)
+		FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = $1::pg_catalog.regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, pgx.QueryExecModeExec, table.Sanitize())
+	var all []column
+	if err == nil {
+		all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c column, err error) {
+			err = row.Scan(&c.name, &c.integer)
+			return c, err
+		})
+	}
+	switch dberr.Code(err) {
+	case dberr.UndefinedTable, dberr.InvalidSchemaName:
+		return nil, fmt.Errorf("there is no table %s (correct its name: schema.table)", dotted(table))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("columns of %s: %w", dotted(table), err)
+	}
+	return all, nil
+}
+
+// takes finds a column of a table by the name that the options have for it, or by the one
+// that it usually has; it is empty where only that is missing.
+func takes(table pgx.Identifier, columns []column, named, usual, flag string) (string, error) {
+	want := cmp.Or(named, usual)
+	if slices.ContainsFunc(columns, func(c column) bool { return c.name == want }) {
+		return want, nil
+	}
+	if named == "" {
+		return "", nil
+	}
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.name
+	}
+	return "", fmt.Errorf("%s has no column %q (it has %s; correct --%s)", dotted(table), named, strings.Join(names, ", "), flag)
+}
+
+// findColumns looks which columns have what.
+func (s *source) findColumns(ctx context.Context, q querier, o *Source) error {
+	columns, err := columnsOf(ctx, q, s.tenants)
+	if err != nil {
+		return err
+	}
+	if s.schema, err = takes(s.tenants, columns, o.SchemaColumn, "schema_name", "schema-column"); err != nil {
+		return err
+	}
+	if s.schema == "" {
+		_, err := takes(s.tenants, columns, "schema_name", "", "schema-column")
+		return err
+	}
+	if len(s.domains) == 0 {
+		if o.PrimaryColumn != "" {
+			return &OptionsError{errors.New("a column tells the primary one of several domains, and there is no table of domains (name it: --domains-table)")}
+		}
+		if s.domainPattern == "" {
+			if s.domain, err = takes(s.tenants, columns, o.DomainColumn, "domain_url", "domain-column"); err != nil {
+				return err
+			}
+		}
+	} else if err := s.findDomains(ctx, q, o); err != nil {
+		return err
+	}
+	for _, c := range columns {
+		if c.integer {
+			s.id = c.name
+		}
+		if c.name != s.schema && (c.name != s.domain || s.domains != nil) && !c.integer {
+			s.columns = append(s.columns, c.name)
+		}
+	}
+	return nil
+}
+
+// findDomains looks which columns of the domains' table have what.
+func (s *source) findDomains(ctx context.Context, q querier, o *Source) error {
+	columns, err := columnsOf(ctx, q, s.domains)
+	if err != nil {
+		return err
+	}
+	if s.domain, err = takes(s.domains, columns, cmp.Or(o.DomainColumn, "domain"), "", "domain-column"); err != nil {
+		return err
+	}
+	if s.primary, err = takes(s.domains, columns, o.PrimaryColumn, "is_primary", "primary-column"); err != nil {
+		return err
+	}
+	err = q.QueryRow(ctx, `SELECT d.attname::text, t.attname::text FROM pg_catalog.pg_constraint AS k
+		JOIN pg_catalog.pg_attribute AS d ON d.attrelid = k.conrelid AND d.attnum = k.conkey[1] JOIN pg_catalog.pg_attribute AS t ON t.attrelid = k.confrelid AND t.attnum = k.confkey[1]
+		WHERE k.contype = 'f' AND k.conrelid = $1::pg_catalog.regclass AND k.confrelid = $2::pg_catalog.regclass AND pg_catalog.cardinality(k.conkey) = 1
+		ORDER BY k.conname LIMIT 1`, pgx.QueryExecModeExec, s.domains.Sanitize(), s.tenants.Sanitize()).Scan(&s.owner, &s.owned)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("%s does not refer to %s by a foreign key, so that it is not known whose its domains are (name another: --domains-table)", dotted(s.domains), dotted(s.tenants))
+	}
+	if err != nil {
+		return fmt.Errorf("keys of %s: %w", dotted(s.domains), err)
+	}
+	return nil
+}
