@@ -1,0 +1,250 @@
+package manage
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cotenant/cotenant/adopt"
+)
+
+// adoptReporter shows how far it is, and what was done.
+type adoptReporter struct {
+	*progress
+	flags  *adoptFlags
+	stdout io.Writer
+	prefix string // of errors
+}
+
+func newAdoptReporter(cmd *cobra.Command, f *adoptFlags) *adoptReporter {
+	prefix := cmd.Root().Name()
+	return &adoptReporter{
+		progress: newProgress(cmd.ErrOrStderr(), prefix+": adopt", "adopt", f.json || f.verbosity != 1),
+		flags:    f, stdout: cmd.OutOrStdout(), prefix: prefix,
+	}
+}
+
+// started is told how many schemas there are.
+func (a *adoptReporter) started(schemas int) {
+	a.start(schemas)
+	if a.flags.json {
+		_ = writeJSON(a.stdout, startLine{"start", schemas})
+	}
+}
+
+// schema is told what became of one.
+func (a *adoptReporter) schema(result adopt.Result) { a.add(result.Outcome == adopt.Refused) }
+
+// report shows what was done.
+func (a *adoptReporter) report(r *adopt.Report, took time.Duration) error {
+	if a.flags.json {
+		return a.writeLines(r, took)
+	}
+	for _, refused := range r.Refusals {
+		fmt.Fprintf(a, "%s: %v\n", a.prefix, refused.Err)
+	}
+	if more := r.Refused - len(r.Refusals); more > 0 {
+		fmt.Fprintf(a, "%s: %s more refused\n", a.prefix, schemas(more))
+	}
+	if a.flags.verbosity == 0 {
+		return nil
+	}
+	w := &strings.Builder{}
+	fmt.Fprintf(w, "from %s\n", r.Source)
+	if len(r.Public) > 0 {
+		fmt.Fprintln(w, "public")
+		a.states(w, r.Public)
+	}
+	for _, g := range r.Groups {
+		left := ""
+		if g.Outcome == adopt.Left {
+			left = ": left as it is"
+			if g.Count > 1 {
+				left = ": left as they are"
+			}
+		}
+		fmt.Fprintln(w, a.whom(&g)+left)
+		a.states(w, g.States)
+	}
+	a.notes(w, r)
+	fmt.Fprintf(w, "adopt: %s (%s)\n", adoptCounts(r), round(took))
+	_, err := io.WriteString(a.stdout, w.String())
+	return err
+}
+
+// whom names the schemas of a group.
+func (a *adoptReporter) whom(g *adopt.Group) string {
+	most := 5
+	if a.flags.verbosity > 1 {
+		most = len(g.Schemas)
+	}
+	list := names(g.Schemas)
+	text := strings.Join(list[:min(most, len(list))], ", ")
+	if more := g.Count - min(most, len(list)); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	if g.Count == 1 {
+		return text
+	}
+	return fmt.Sprintf("%s: %s", schemas(g.Count), text)
+}
+
+// states shows how far schemas are.
+func (a *adoptReporter) states(w *strings.Builder, states []adopt.AppState) {
+	for _, s := range states {
+		fmt.Fprintf(w, "  %s\n", s)
+		for _, d := range s.Differences {
+			fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(d.String(), "\n", "\n    "))
+		}
+		if s.More > 0 {
+			fmt.Fprintf(w, "    and %d differences more\n", s.More)
+		}
+	}
+}
+
+// notes shows what else there is to know.
+func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
+	if len(r.Extra) > 0 {
+		keys := slices.Sorted(maps.Keys(r.Extra))
+		list := make([]string, 0, len(keys))
+		for _, key := range keys {
+			list = append(list, fmt.Sprintf("%s (%s)", key, schemas(r.Extra[key])))
+		}
+		fmt.Fprintf(w, "beyond the apps, left alone: %s\n", few(list, 10))
+	}
+	if len(r.Columns) > 0 {
+		fmt.Fprintf(w, "columns copied: %s\n", strings.Join(r.Columns, ", "))
+	}
+	if len(r.ColumnsLeft) > 0 {
+		fmt.Fprintf(w, "columns not copied, cotenant.tenants has none of these names: %s\n", strings.Join(r.ColumnsLeft, ", "))
+	}
+	if r.NewIDs > 0 {
+		fmt.Fprintf(w, "ids: %d kept, %d new (theirs are taken, or too large)\n", r.KeptIDs, r.NewIDs)
+	}
+	if r.WWW+r.Ports > 0 {
+		fmt.Fprintf(w, "domains: www. left out of %d, a port of %d\n", r.WWW, r.Ports)
+	}
+	for _, owner := range slices.Sorted(maps.Keys(r.Owners)) {
+		fmt.Fprintf(w, "owner: %s of %q; migrate and doctor tell how to give them to the migrator role\n", schemas(r.Owners[owner]), owner)
+	}
+	if r.Rowless > 0 {
+		more := ""
+		if n := r.Rowless - len(r.RowlessNames); n > 0 {
+			more = fmt.Sprintf(" and %d more", n)
+		}
+		fmt.Fprintf(w, "schemas without a row, left alone: %s%s\n", strings.Join(r.RowlessNames, ", "), more)
+	}
+	if r.Partial != nil {
+		fmt.Fprintf(w, "only the newest states are known, since the migrations cannot be built from nothing: %v\n", r.Partial)
+	}
+}
+
+// few are the first of a list, and how many there are more.
+func few(list []string, most int) string {
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
+}
+
+// adoptCounts is the outcome in numbers.
+func adoptCounts(r *adopt.Report) string {
+	text := fmt.Sprintf("%d adopted, %d there before, %d left, %d refused", r.Adopted, r.There, r.Left, r.Refused)
+	if r.DryRun {
+		text = fmt.Sprintf("%d to adopt, %d there before, %d to leave, %d refused; nothing was written", r.Adopted, r.There, r.Left, r.Refused)
+	}
+	return text
+}
+
+// The lines of --json, as the help describes them.
+type (
+	adoptAppLine struct {
+		App         string           `json:"app"`
+		Name        string           `json:"name,omitempty"`
+		Newest      bool             `json:"newest,omitempty"`
+		Recorded    bool             `json:"recorded,omitempty"`
+		Differences []differenceLine `json:"differences,omitempty"`
+		More        int              `json:"more,omitempty"`
+	}
+	adoptPublicLine struct {
+		Type    string         `json:"type"`
+		Apps    []adoptAppLine `json:"apps,omitempty"`
+		Differs bool           `json:"differs,omitempty"`
+	}
+	adoptGroupLine struct {
+		Type    string         `json:"type"`
+		Count   int            `json:"count"`
+		Outcome adopt.Outcome  `json:"outcome"`
+		Schemas []string       `json:"schemas"`
+		Apps    []adoptAppLine `json:"apps,omitempty"`
+	}
+	adoptRefusedLine struct {
+		Type   string `json:"type"`
+		Schema string `json:"schema"`
+		Error  string `json:"error"`
+	}
+	adoptSummaryLine struct {
+		Type         string         `json:"type"`
+		Source       string         `json:"source"`
+		DryRun       bool           `json:"dry_run,omitempty"`
+		Adopted      int            `json:"adopted"`
+		There        int            `json:"there"`
+		Left         int            `json:"left"`
+		Refused      int            `json:"refused"`
+		NoName       int            `json:"without_name,omitempty"`
+		KeptIDs      int            `json:"kept_ids,omitempty"`
+		NewIDs       int            `json:"new_ids,omitempty"`
+		Columns      []string       `json:"columns,omitempty"`
+		ColumnsLeft  []string       `json:"columns_left,omitempty"`
+		Extra        map[string]int `json:"extra,omitempty"`
+		Owners       map[string]int `json:"owners,omitempty"`
+		Rowless      int            `json:"rowless,omitempty"`
+		RowlessNames []string       `json:"rowless_schemas,omitempty"`
+		Ports        int            `json:"ports,omitempty"`
+		WWW          int            `json:"www,omitempty"`
+		Partial      string         `json:"partial,omitempty"`
+		Seconds      float64        `json:"seconds"`
+	}
+)
+
+func adoptApps(states []adopt.AppState) []adoptAppLine {
+	var lines []adoptAppLine
+	for _, s := range states {
+		line := adoptAppLine{App: s.App, Name: s.Name, Newest: s.Newest, Recorded: s.Recorded, More: s.More}
+		for _, d := range s.Differences {
+			line.Differences = append(line.Differences, differenceLine{string(d.Change), d.Object, d.Parts, d.Reference, d.Schema})
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// writeLines writes the report as --json has it.
+func (a *adoptReporter) writeLines(r *adopt.Report, took time.Duration) error {
+	lines := []any{adoptPublicLine{"public", adoptApps(r.Public), r.PublicDiffers}}
+	for _, g := range r.Groups {
+		lines = append(lines, adoptGroupLine{"group", g.Count, g.Outcome, names(g.Schemas), adoptApps(g.States)})
+	}
+	for _, refused := range r.Refusals {
+		lines = append(lines, adoptRefusedLine{"refused", refused.Name, refused.Err.Error()})
+	}
+	partial := ""
+	if r.Partial != nil {
+		partial = r.Partial.Error()
+	}
+	lines = append(lines, adoptSummaryLine{
+		"adopt_summary", r.Source, r.DryRun, r.Adopted, r.There, r.Left, r.Refused, r.NoName, r.KeptIDs, r.NewIDs, r.Columns, r.ColumnsLeft,
+		r.Extra, r.Owners, r.Rowless, r.RowlessNames, r.Ports, r.WWW, partial, took.Seconds(),
+	})
+	for _, line := range lines {
+		if err := writeJSON(a.stdout, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
