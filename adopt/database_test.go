@@ -21,7 +21,10 @@ import (
 type database struct {
 	*testing.T
 
+	address string
+	config  cotenant.Config
 	conn    *pgx.Conn
+	name    string // of the login, if it is one of its own
 	tenancy *cotenant.Tenancy
 }
 
@@ -50,15 +53,41 @@ func begin(t *testing.T, sql string, shared, tenants []migrate.App) *database {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close(t.Context()) })
-	d := &database{T: t, conn: conn}
+	d := &database{T: t, address: address, config: cotenant.Config{DatabaseURL: address, SharedApps: shared, TenantApps: tenants}, conn: conn}
 	d.exec(sql)
 	d.exec("RESET ALL")
-	d.tenancy, err = cotenant.Open(t.Context(), &cotenant.Config{DatabaseURL: address, SharedApps: shared, TenantApps: tenants})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.tenancy.Close)
+	d.open()
 	return d
+}
+
+func (d *database) open() {
+	d.Helper()
+	var err error
+	if d.tenancy, err = cotenant.Open(d.Context(), &d.config); err != nil {
+		d.Fatal(err)
+	}
+	d.Cleanup(d.tenancy.Close)
+}
+
+// login is the same database for a login of its own, which gets privileges by SQL with %[1]s
+// in place of its name.
+func (d *database) login(grants string) *database {
+	d.Helper()
+	l := *d
+	l.config.DatabaseURL = testdb.Role(d.T, d.address)
+	config, err := pgx.ParseConfig(l.config.DatabaseURL)
+	if err != nil {
+		d.Fatal(err)
+	}
+	l.name = config.User
+	d.exec(fmt.Sprintf(grants, l.name))
+	l.open()
+	return &l
+}
+
+// shared is an app that has one migration.
+func shared(sql string) []migrate.App {
+	return migrate.Dirs(fstest.MapFS{"base/migrations/0001_initial.sql": file(sql)}, "base")
 }
 
 func (d *database) exec(sql string) {

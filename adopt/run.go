@@ -326,11 +326,11 @@ func (r *run) adopt(ctx context.Context, reader *drift.Reader, n *newcomer) erro
 
 // compare reads a schema and says how far it is.
 func (r *run) compare(ctx context.Context, reader *drift.Reader, schema tenant.Schema) (*verdict, error) {
-	recorded, err := r.recorded(ctx, schema)
+	s, err := reader.Read(ctx, schema)
 	if err != nil {
 		return nil, err
 	}
-	s, err := reader.Read(ctx, schema)
+	recorded, err := r.recorded(ctx, schema)
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func (f *adoptFlags) checkUsage(cmd *cobra.Command) error {
 	f.options.Differing = adopt.Differing(f.differing)
 	f.options.Only, f.options.Source.Schemas = splitted(f.options.Only), splitted(f.options.Source.Schemas)
 	f.options.Source.TenantsTable, f.options.Source.DomainsTable = table(f.tenants), table(f.domains)
-	return f.outputFlags.check(cmd)
+	return f.check(cmd)
 }
 
 // table is a table as a flag names it, in public unless it says otherwise.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -48,7 +49,8 @@ type StateOptions struct {
 // BuildSharedScratch, have the scratch schema in place of public, and new tables of the
 // registry in place of its own. Migrations of shared apps that are in Go are an error.
 // PostgreSQL locks the tables in public that others come to refer to (SHARE ROW EXCLUSIVE)
-// until tx ends.
+// until tx ends; such a lock is waited for no longer than for the tenth of a second: an error
+// with SQLSTATE 55P03 is worth another try.
 func (m *Migrator) BuildStates(ctx context.Context, tx pgx.Tx, options StateOptions, look func(Built) error) error {
 	schema, id, err := scratchName()
 	if err != nil {
@@ -117,6 +119,10 @@ func (m *Migrator) HasBoth(shared bool) bool {
 	return slices.ContainsFunc(list, func(l loadedApp) bool { return l.schema != nil && len(l.migrations) > 0 })
 }
 
+// statesLockTimeout is how long a lock on a shared table is waited for. While that is,
+// others wait behind it, who are at work in another system.
+const statesLockTimeout = 100 * time.Millisecond
+
 // stateBuilder builds states in a scratch schema.
 type stateBuilder struct {
 	changer
@@ -131,7 +137,7 @@ func (b *stateBuilder) begin(ctx context.Context) error {
 	statements := []string{
 		"CREATE SCHEMA " + searchpath.Quote(b.where.schema),
 		"SET LOCAL search_path = " + searchpath.For(b.where.schema, b.config.ExtraSchemas...),
-		"SET LOCAL lock_timeout = " + milliseconds(b.config.LockTimeout),
+		"SET LOCAL lock_timeout = " + milliseconds(min(b.config.LockTimeout, statesLockTimeout)),
 	}
 	if b.shared {
 		var there bool

@@ -1,0 +1,152 @@
+package adopt_test
+
+import (
+	"testing"
+	"testing/fstest"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/adopt"
+	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// shops are the files of an app with two migrations.
+var shops = fstest.MapFS{
+	"shop/migrations/0001_initial.sql": file("CREATE TABLE orders (id int PRIMARY KEY)"),
+	"shop/migrations/0002_note.sql":    file("ALTER TABLE orders ADD COLUMN note text"),
+}
+
+const (
+	accounts = `CREATE TABLE public.accounts (id int PRIMARY KEY, schema_name text, domain_url text);`
+	orders   = `.orders (id int PRIMARY KEY, note text);`
+)
+
+// Each row that cannot be taken over is named with the reason, and the others are taken.
+func TestRowsRefused(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, accounts+`
+		CREATE SCHEMA good; CREATE TABLE good`+orders+`
+		CREATE SCHEMA "pg-fine"; CREATE SCHEMA www; CREATE SCHEMA claim1; CREATE SCHEMA claim2; CREATE SCHEMA badhost; CREATE SCHEMA "Twice"; CREATE SCHEMA twice;
+		CREATE SCHEMA cotenant_x; CREATE SCHEMA "dot.ted"; CREATE SCHEMA rowless; CREATE SCHEMA nodomain;
+		INSERT INTO public.accounts VALUES (1, 'good', 'Good.Example:8000'), (2, 'gone', 'gone.example'), (3, NULL, 'null.example'), (4, '', 'empty.example'),
+			(5, 'pg-fine', 'fine.example'), (6, 'www', 'WWW.www.host.example.'), (7, 'claim1', 'www.claimed.example'), (8, 'claim2', 'claimed.example:80'),
+			(9, 'badhost', 'bad host'), (10, 'Twice', 'a.example'), (11, 'twice', 'b.example'), (12, 'cotenant_x', 'c.example'), (13, 'pg_catalog', 'd.example'),
+			(14, 'information_schema', 'e.example'), (15, 'dot.ted', 'f.example'), (16, repeat('x', 64), 'g.example'), (17, 'nodomain', NULL), (-5, 'Public', 'h.example')`, shops)
+	report := d.adopt(nil)
+	d.same(refusals(report), []string{
+		`invalid schema name "Public": it differs from "public" only in case (write "public" for the main site, or use another name); rename it there first (ALTER SCHEMA … RENAME TO …, and the row)`,
+		`schema "Twice": several rows have that name, or one that differs only in case (rename or delete one)`,
+		`schema "badhost": invalid domain "bad host": it contains ' ' (use letters, digits, '-' and '_'); correct it there first`,
+		`schema "claim1": domain "claimed.example": domain is taken: several schemas claim it: claim1, claim2 (correct that there first)`,
+		`schema "claim2": domain "claimed.example": domain is taken: several schemas claim it: claim1, claim2 (correct that there first)`,
+		`invalid schema name "cotenant_x": names that start with "cotenant" are cotenant's own (use another prefix); rename it there first (ALTER SCHEMA … RENAME TO …, and the row)`,
+		`invalid schema name "dot.ted": it contains '.' (use ASCII letters, digits, '_' and '-' only); rename it there first (ALTER SCHEMA … RENAME TO …, and the row)`,
+		`schema "gone": it does not exist, and has a row (delete the row, or restore the schema)`,
+		`invalid schema name "information_schema": it is PostgreSQL's (use another name); rename it there first (ALTER SCHEMA … RENAME TO …, and the row)`,
+		`invalid schema name "pg_catalog": names that start with "pg_" are PostgreSQL's (use another prefix); rename it there first (ALTER SCHEMA … RENAME TO …, and the row)`,
+		`schema "twice": several rows have that name, or one that differs only in case (rename or delete one)`,
+		`invalid schema name "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": it has 64 bytes, PostgreSQL keeps 63 (use a shorter name); rename it there first (ALTER SCHEMA … RENAME TO …, and the row)`,
+	})
+	d.same(d.registered(), []string{
+		"1 good good.example shop/0001_initial,shop/0002_note",
+		"5 pg-fine fine.example -",
+		"6 www host.example -",
+		"17 nodomain - -",
+	})
+	if report.NoName != 2 || report.Refused != 12 || report.Adopted != 4 || report.WWW != 1 || report.Ports != 1 || !report.Differ() {
+		t.Errorf("%+v", report)
+	}
+	d.same(report.RowlessNames, []string{"rowless"})
+}
+
+// What the registry has already is left as it is; a domain or an id that another tenant has
+// is not taken from it.
+func TestRegistryThere(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, accounts, shops)
+	if err := d.tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, domain := range map[string]string{"old": "old.example"} {
+		_, err := d.tenancy.Registry().Create(t.Context(), registry.CreateParams{Schema: schema(name), Domains: []tenant.Domain{tenant.MustParseDomain(domain)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.exec(`CREATE SCHEMA taken; CREATE SCHEMA id; CREATE SCHEMA large;
+		INSERT INTO public.accounts VALUES (7, 'old', 'other.example'), (8, 'taken', 'old.example'), (1, 'id', 'id.example');
+		ALTER TABLE public.accounts ALTER COLUMN id TYPE bigint;
+		INSERT INTO public.accounts VALUES (9000000000000000000, 'large', 'large.example')`)
+	report := d.adopt(nil)
+	d.same(refusals(report), []string{`schema "taken": domain "old.example": domain is taken by the tenant of schema "old" (remove it there first, or correct it in the source)`})
+	d.same(d.rows("SELECT t.schema_name, d.domain, t.id <= 10 FROM cotenant.tenants AS t JOIN cotenant.domains AS d ON d.tenant_id = t.id ORDER BY 1"),
+		[]string{"id id.example true", "large large.example true", "old old.example true"})
+	if report.There != 1 || report.Adopted != 2 || report.NewIDs != 2 || report.KeptIDs != 0 {
+		t.Errorf("%+v", report)
+	}
+}
+
+// What cannot be meant is refused before anything is touched.
+func TestSourceRefused(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, `CREATE TABLE public.logs (schema_name text, line text)`, shops)
+	d.fails(nil, "public has no table of tenants as django-tenant-schemas or django-tenants make one")
+	d.exec(accounts + `CREATE TABLE public.clients (id int PRIMARY KEY, schema_name text); CREATE TABLE public.hosts (domain text, is_primary bool, whose int REFERENCES public.clients)`)
+	d.fails(nil, "several tables look like one of tenants: public.accounts, public.clients (choose with --tenants-table)")
+	d.exec(`DROP TABLE public.accounts; CREATE TABLE public.names (domain text, is_primary bool, whose int REFERENCES public.clients)`)
+	d.fails(nil, "several tables look like one of the domains of public.clients: public.hosts, public.names (choose with --domains-table)")
+	public := func(name string) pgx.Identifier { return pgx.Identifier{"public", name} }
+	for want, s := range map[string]adopt.Source{
+		"there is no table public.nowhere (correct its name: schema.table)":                                    {TenantsTable: public("nowhere")},
+		"there is no table public.nohosts":                                                                     {TenantsTable: public("clients"), DomainsTable: public("nohosts")},
+		`public.clients has no column "slug" (it has id, schema_name; correct --schema-column)`:                {TenantsTable: public("clients"), SchemaColumn: "slug"},
+		`public.hosts has no column "schema_name" (it has domain, is_primary, whose; correct --schema-column)`: {TenantsTable: public("hosts")},
+		`public.clients has no column "host"`:                                                                  {TenantsTable: public("clients"), DomainColumn: "host"},
+		`public.hosts has no column "main"`:                                                                    {TenantsTable: public("clients"), DomainsTable: public("hosts"), PrimaryColumn: "main"},
+		"public.logs does not refer to public.clients by a foreign key":                                        {TenantsTable: public("clients"), DomainsTable: public("logs"), DomainColumn: "line"},
+		`"[" is no name and no pattern`:                                                                        {Schemas: []string{"["}},
+		"schemas is for where there is no table of tenants":                                                    {Schemas: []string{"a*"}, TenantsTable: public("clients")},
+		`domain is "example.com", the same for all (write {schema} where the name of the schema goes)`:         {Schemas: []string{"a*"}, DomainPattern: "example.com"},
+		`domain "{schema}.exa mple.com": invalid domain`:                                                       {Schemas: []string{"a*"}, DomainPattern: "{schema}.exa mple.com"},
+		"the domains come from a table or from a pattern (give one)":                                           {DomainsTable: public("hosts"), DomainPattern: "{schema}.example.com"},
+		"tenants-table is \"public.\" (give a schema and a table, such as public.customers_client)":            {TenantsTable: public("")},
+		"a column tells the primary one of several domains, and there is no table of domains":                  {TenantsTable: public("clients"), PrimaryColumn: "main"},
+	} {
+		d.fails(&adopt.Options{Source: s}, want)
+	}
+	d.fails(&adopt.Options{Jobs: -1}, "jobs is -1")
+	d.fails(&adopt.Options{Differing: "ignore"}, `differing is "ignore" (give leave or record)`)
+}
+
+// A login that may not read a schema, or not write there, is told what to grant.
+func TestPrivilegesRefused(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, accounts+`CREATE SCHEMA a; CREATE TABLE a`+orders+`CREATE SCHEMA b; CREATE TABLE b`+orders+`CREATE SCHEMA c; CREATE TABLE c`+orders+`
+		INSERT INTO public.accounts VALUES (1, 'a', 'a.example'), (2, 'b', 'b.example'), (3, 'c', 'c.example')`, shops)
+	login := d.login(`GRANT USAGE ON SCHEMA b TO %[1]s; ALTER SCHEMA c OWNER TO %[1]s; ALTER TABLE c.orders OWNER TO %[1]s;
+		DO $do$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %%I TO %[1]s', current_database()); END $do$; GRANT CREATE ON SCHEMA public TO %[1]s`)
+	login.fails(nil, "permission denied for table accounts (SQLSTATE 42501) (GRANT SELECT ON public.accounts TO the role)")
+	d.exec("GRANT SELECT ON public.accounts TO " + login.name)
+	report := login.adopt(nil)
+	d.same(refusals(report), []string{
+		`read the catalog of schema "a": role "` + login.name + `" may not use it (GRANT USAGE ON SCHEMA "a" TO "` + login.name + `")`,
+		`adopt schema "b": schema "b": ERROR: permission denied for schema b (SQLSTATE 42501) (GRANT CREATE ON SCHEMA "b" TO the role, or make it the owner: SELECT cotenant.give_all('b', 'cotenant_migrator'))`,
+	})
+	d.same(d.registered(), []string{"3 c c.example shop/0001_initial,shop/0002_note"})
+}
+
+// A column that every tenant must have and the source has not is told before anything is
+// touched, and so are files that cannot be built.
+func TestFilesRefused(t *testing.T) {
+	t.Parallel()
+
+	d := begin(t, accounts, shared("ALTER TABLE cotenant.tenants ADD COLUMN name text NOT NULL"), nil)
+	d.fails(nil, `column "name" of cotenant.tenants is NOT NULL without a default, and the source has no such column (give it a default)`)
+	d = begin(t, accounts, shared("CREATE TABLE plans (id nonsense)"), nil)
+	d.fails(nil, "shared apps: build what to compare with: scratch schema: base/migrations/0001_initial.sql:1: ")
+}

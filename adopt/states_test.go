@@ -1,0 +1,181 @@
+package adopt_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/adopt"
+	"github.com/cotenant/cotenant/migrate"
+)
+
+// A system without a table of tenants: schemas by pattern, domains by another.
+func TestSchemasByPattern(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, `CREATE SCHEMA tenant_a; CREATE TABLE tenant_a`+orders+`CREATE SCHEMA "tenant_B"; CREATE TABLE "tenant_B".orders (id int PRIMARY KEY);
+		CREATE SCHEMA tenant_c; CREATE SCHEMA other; CREATE TABLE other`+orders, shops)
+	o := &adopt.Options{Source: adopt.Source{Schemas: []string{"tenant_*"}, DomainPattern: "{schema}.example.com"}}
+	report := d.adopt(o)
+	d.same(groups(report), []string{
+		"adopted 1 tenant_B: shop 0001_initial (migrate will do the rest)",
+		"adopted 1 tenant_a: shop 0002_note",
+		"adopted 1 tenant_c: shop (nothing of it is there; migrate will make it)",
+	})
+	d.same(d.rows("SELECT domain FROM cotenant.domains ORDER BY 1"), []string{"tenant_a.example.com", "tenant_b.example.com", "tenant_c.example.com"})
+	if err := d.tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if drift, err := d.tenancy.Drift(t.Context(), nil, nil); err != nil || drift.Same != 3 {
+		t.Errorf("%+v, %v", drift, err)
+	}
+}
+
+// The newest state that is the same is recorded, of each app for itself; a state from which
+// something is missing, or of which something of a later one is there, is none.
+func TestStates(t *testing.T) {
+	t.Parallel()
+
+	files := fstest.MapFS{
+		"shop/schema.sql":                  file("CREATE TABLE orders (id int PRIMARY KEY, note text NOT NULL DEFAULT ''); CREATE INDEX orders_note ON orders (note); CREATE TYPE mood AS ENUM ('sad', 'ok')"),
+		"shop/migrations/0001_initial.sql": file("CREATE TABLE orders (id int PRIMARY KEY); CREATE TYPE mood AS ENUM ('sad')"),
+		"shop/migrations/0002_note.sql":    file("ALTER TABLE orders ADD COLUMN note text NOT NULL DEFAULT ''; ALTER TYPE mood ADD VALUE 'ok'"),
+		"shop/migrations/0003_rows.sql":    file("UPDATE orders SET note = 'none' WHERE note = ''"),
+		"shop/migrations/0004_index.sql":   file("CREATE INDEX CONCURRENTLY orders_note ON orders (note)"),
+		"blog/schema.sql":                  file("CREATE TABLE posts (id int PRIMARY KEY, about int REFERENCES orders)"),
+	}
+	first := ".orders (id int PRIMARY KEY); "
+	second := ".orders (id int PRIMARY KEY, note text NOT NULL DEFAULT ''); "
+	d := begin(t, `CREATE SCHEMA s1; CREATE TABLE s1`+first+`CREATE TYPE s1.mood AS ENUM ('sad');
+		CREATE SCHEMA s2; CREATE TABLE s2`+second+`CREATE TYPE s2.mood AS ENUM ('sad', 'ok'); CREATE TABLE s2.posts (id int PRIMARY KEY, about int REFERENCES s2.orders);
+		CREATE SCHEMA s4; CREATE TABLE s4`+second+`CREATE TYPE s4.mood AS ENUM ('sad', 'ok'); CREATE INDEX orders_note ON s4.orders (note); CREATE TABLE s4.extra (id int);
+		CREATE SCHEMA half; CREATE TABLE half`+second+`CREATE TYPE half.mood AS ENUM ('sad');
+		CREATE SCHEMA early; CREATE TABLE early`+first+`CREATE TYPE early.mood AS ENUM ('sad'); CREATE INDEX orders_note ON early.orders (id)`, nil, migrate.Dirs(files, "shop", "blog"))
+	report := d.adopt(&adopt.Options{Source: adopt.Source{Schemas: []string{"*"}}})
+	d.same(groups(report), []string{
+		"left 1 early: shop differs, and is nearest to 0001_initial; + index orders_note ON orders USING btree (id); blog (nothing of it is there; migrate will make it)",
+		"left 1 half: shop differs, and is nearest to 0003_rows; ~ type mood: AS ENUM ('sad', 'ok') → AS ENUM ('sad'); blog (nothing of it is there; migrate will make it)",
+		"adopted 1 s1: shop 0001_initial (migrate will do the rest); blog (nothing of it is there; migrate will make it)",
+		"adopted 1 s2: shop 0003_rows (migrate will do the rest); blog schema.sql",
+		"adopted 1 s4: shop 0004_index; blog (nothing of it is there; migrate will make it)",
+	})
+	if n := report.Extra["table extra"]; n != 1 || len(report.Extra) != 1 {
+		t.Errorf("%v", report.Extra)
+	}
+	if err := d.tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.same(d.rows("SELECT t.schema_name, v.digest = (SELECT digest FROM cotenant.schema_versions WHERE tenant_id = t.id) FROM cotenant.tenants AS t JOIN cotenant.schema_versions AS v ON v.tenant_id = t.id ORDER BY 1"),
+		[]string{"s1 true", "s2 true", "s4 true"})
+	if drift, err := d.tenancy.Drift(t.Context(), nil, nil); err != nil || drift.Same != 2 || drift.Differ != 1 { // s4 has a table beyond the apps
+		t.Errorf("%+v, %v", drift, err)
+	}
+}
+
+// Where the migrations stand on tables that no file makes, the newest state is known by
+// schema.sql.
+func TestMigrationsFromNothing(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, `CREATE SCHEMA a; CREATE TABLE a`+orders, fstest.MapFS{
+		"shop/schema.sql":               file("CREATE TABLE orders (id int PRIMARY KEY, note text)"),
+		"shop/migrations/0001_note.sql": file("ALTER TABLE orders ADD COLUMN note text"),
+	})
+	report := d.adopt(&adopt.Options{Source: adopt.Source{Schemas: []string{"a"}}})
+	d.same(d.registered(), []string{"1 a - shop/0001_note"})
+	if report.Partial == nil {
+		t.Error("it is not said that the older states are not known")
+	}
+}
+
+// Apps in Go are built as others are.
+func TestMigrationInGo(t *testing.T) {
+	t.Parallel()
+
+	d := begin(t, `CREATE SCHEMA a; CREATE TABLE a`+orders, nil, []migrate.App{{Name: "shop", Migrations: []migrate.Migration{
+		{Name: "0001_initial", SQL: "CREATE TABLE orders (id int PRIMARY KEY)"},
+		{Name: "0002_note", Up: func(ctx context.Context, tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, "ALTER TABLE orders ADD COLUMN note text")
+			return err
+		}},
+	}}})
+	d.adopt(&adopt.Options{Source: adopt.Source{Schemas: []string{"a"}}})
+	d.same(d.registered(), []string{"1 a - shop/0001_initial,shop/0002_note"})
+}
+
+// Several that adopt at once do the work once.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+
+	sql := accounts
+	for i := range 20 {
+		sql += fmt.Sprintf("CREATE SCHEMA t%d; CREATE TABLE t%[1]d.orders (id int PRIMARY KEY); INSERT INTO public.accounts VALUES (%[1]d + 1, 't%[1]d', 't%[1]d.example');", i)
+	}
+	d := made(t, sql, shops)
+	if err := d.tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var adopted, there int
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	for range 3 {
+		group.Go(func() {
+			report, err := d.tenancy.Adopt(t.Context(), &adopt.Options{Jobs: 2})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil || report.Refused+report.Left > 0 {
+				t.Errorf("%+v, %v", report, err)
+				return
+			}
+			adopted, there = adopted+report.Adopted, there+report.There
+		})
+	}
+	group.Wait()
+	if adopted != 20 || there != 40 {
+		t.Errorf("%d adopted, %d there", adopted, there)
+	}
+	if n := len(d.rows("SELECT FROM cotenant.tenants")); n != 20 {
+		t.Errorf("%d tenants", n)
+	}
+}
+
+// While others write to a shared table that tenants refer to, the build waits for a moment
+// at a time, and is made when they are through.
+func TestSharedTableBusy(t *testing.T) {
+	t.Parallel()
+
+	d := django(t, "django_tenants")
+	tx, err := d.conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "INSERT INTO public.customers_plan (name) VALUES ('another')"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := d.tenancy.Adopt(t.Context(), &adopt.Options{DryRun: true})
+		done <- err
+	}()
+	var waits bool
+	for !waits { // the build has come to the key to the table
+		select {
+		case err := <-done:
+			t.Fatalf("it did not wait: %v", err)
+		default:
+		}
+		if err := tx.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'public.customers_plan'::regclass)").Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
