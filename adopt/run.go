@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -110,7 +111,12 @@ func (r *run) chooseColumns(ctx context.Context, built []tenantColumn) (err erro
 		if err != nil {
 			return err
 		}
-		columns = append(now, built...)
+		columns = now // which may have a default by now
+		for _, c := range built {
+			if !slices.ContainsFunc(now, func(has tenantColumn) bool { return has.name == c.name }) {
+				columns = append(columns, c)
+			}
+		}
 	}
 	r.columns, r.report.ColumnsLeft, err = r.source.copied(columns)
 	r.report.Columns = r.columns
