@@ -77,3 +77,18 @@ func TestDriftShared(t *testing.T) {
 		}
 	}
 }
+
+// Columns that a shared app adds to the registry do not keep public from being compared.
+func TestDriftSharedWithRegistry(t *testing.T) {
+	t.Parallel()
+
+	apps := fstest.MapFS{"base/migrations/0001_initial.sql": file("CREATE TABLE plans (id int PRIMARY KEY); ALTER TABLE cotenant.tenants ADD COLUMN plan int REFERENCES plans")}
+	tenancy := open(t, testdb.New(t), apps, []string{"base"}, nil)
+	if err := tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	report, err := tenancy.Drift(t.Context(), &migrate.Selection{Shared: true}, nil)
+	if err != nil || report.Same != 1 || report.Drifted() {
+		t.Errorf("%+v, %v", report, err)
+	}
+}

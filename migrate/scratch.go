@@ -36,35 +36,24 @@ func (m *Migrator) BuildScratch(ctx context.Context, tx pgx.Tx) (tenant.Schema, 
 }
 
 // BuildSharedScratch is BuildScratch for the shared apps but cotenant's own: it makes in
-// a schema of its own what they make in public. Where a statement names public, and that
-// name can be taken out, it is. Migrations in Go cannot be asked to work elsewhere: they
+// a schema of its own what they make in public, and in a registry of its own what they do to
+// that. Where a statement names public, and that name can be taken out, it is. Migrations in Go cannot be asked to work elsewhere: they
 // are an error, unless their app has a schema.sql.
 func (m *Migrator) BuildSharedScratch(ctx context.Context, tx pgx.Tx) (tenant.Schema, error) {
 	schema, _, err := scratchName()
 	if err != nil {
 		return schema, err
 	}
-	c := changer{Migrator: m, conn: tx.Conn()}
-	for _, sql := range []string{
-		"CREATE SCHEMA " + searchpath.Quote(schema),
-		"SET LOCAL search_path = " + searchpath.For(schema, m.config.ExtraSchemas...),
-		"SET LOCAL lock_timeout = " + milliseconds(m.config.LockTimeout),
-	} {
-		if _, err := tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
-			return schema, fmt.Errorf("scratch schema: %w", err)
-		}
+	b := stateBuilder{changer: changer{Migrator: m, conn: tx.Conn()}, tx: tx, shared: true, where: target{schema: schema}}
+	if err := b.begin(ctx, m.config.LockTimeout); err != nil {
+		return schema, fmt.Errorf("scratch schema: %w", err)
 	}
 	for _, s := range arrange(fresh(m.shared), func(*loadedApp) bool { return true }) {
-		switch {
-		case s.app == ownApp:
+		if s.app == ownApp {
 			continue
-		case s.up.run != nil:
-			return schema, fmt.Errorf("scratch schema: %s: %w", s.file, errNoScratch)
 		}
-		for _, stmt := range together(s.up.Statements) {
-			if _, err := c.conn.PgConn().ExecParams(ctx, stmt.Unqualified().Text, nil, nil, nil, nil).Close(); err != nil {
-				return schema, fmt.Errorf("scratch schema: %w", c.newStatementError(schema, s.up.File, stmt, err))
-			}
+		if err := b.run(ctx, s, nil); err != nil {
+			return schema, fmt.Errorf("scratch schema: %w", err)
 		}
 	}
 	return schema, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cotenant/cotenant/internal/catalog"
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -57,7 +58,7 @@ func (m *Migrator) BuildStates(ctx context.Context, tx pgx.Tx, options StateOpti
 		return err
 	}
 	b := stateBuilder{changer: changer{Migrator: m, conn: tx.Conn()}, tx: tx, shared: options.Shared, where: target{id: id, schema: schema}}
-	if err := b.begin(ctx); err != nil {
+	if err := b.begin(ctx, min(m.config.LockTimeout, statesLockTimeout)); err != nil {
 		return fmt.Errorf("scratch schema: %w", err)
 	}
 	apps := m.tenant
@@ -132,30 +133,41 @@ type stateBuilder struct {
 }
 
 // begin makes the schema, and for shared apps a registry of its own: statements that add
-// columns to that of the database would find them there already, and lock it.
-func (b *stateBuilder) begin(ctx context.Context) error {
-	statements := []string{
+// columns to that of the database would find them there already, and lock it. Who does not
+// own that builds beside it.
+func (b *stateBuilder) begin(ctx context.Context, lockTimeout time.Duration) error {
+	for _, sql := range []string{
 		"CREATE SCHEMA " + searchpath.Quote(b.where.schema),
 		"SET LOCAL search_path = " + searchpath.For(b.where.schema, b.config.ExtraSchemas...),
-		"SET LOCAL lock_timeout = " + milliseconds(min(b.config.LockTimeout, statesLockTimeout)),
-	}
-	if b.shared {
-		var there bool
-		if err := b.tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'cotenant')", pgx.QueryExecModeExec).Scan(&there); err != nil {
-			return err
+		"SET LOCAL lock_timeout = " + milliseconds(lockTimeout),
+	} {
+		_, err := b.tx.Exec(ctx, sql, pgx.QueryExecModeExec)
+		if dberr.Code(err) == dberr.InsufficientPrivilege {
+			return fmt.Errorf("%w (GRANT CREATE ON DATABASE … to the role)", err)
 		}
-		if there {
-			statements = append(statements, "ALTER SCHEMA cotenant RENAME TO "+pgx.Identifier{"cotenant_" + b.where.schema.String()}.Sanitize())
-		}
-	}
-	for _, sql := range statements {
-		if _, err := b.tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	own, ok := find(b.Migrator.shared, ownApp)
 	if !b.shared || !ok {
 		return nil
+	}
+	var there bool
+	if err := b.tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'cotenant')", pgx.QueryExecModeExec).Scan(&there); err != nil {
+		return err
+	}
+	if there {
+		err := pgx.BeginFunc(ctx, b.tx, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, "ALTER SCHEMA cotenant RENAME TO "+pgx.Identifier{"cotenant_" + b.where.schema.String()}.Sanitize(), pgx.QueryExecModeExec)
+			return err
+		})
+		if dberr.Code(err) == dberr.InsufficientPrivilege {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
 	for i := range own.migrations {
 		if err := b.run(ctx, &own.migrations[i], nil); err != nil {
@@ -169,9 +181,6 @@ func (b *stateBuilder) begin(ctx context.Context) error {
 func (b *stateBuilder) build(ctx context.Context, s *script) (registry []string, err error) {
 	if !b.shared {
 		return nil, b.run(ctx, s, nil)
-	}
-	if s.up.run != nil {
-		return nil, fmt.Errorf("%s: %w", s.file, errNoScratch)
 	}
 	before, err := b.registry(ctx)
 	if err != nil {
@@ -206,6 +215,9 @@ func (b *stateBuilder) build(ctx context.Context, s *script) (registry []string,
 
 // run runs a file, and calls each behind its statements.
 func (b *stateBuilder) run(ctx context.Context, s *script, each func(sql string) error) error {
+	if s.up.run != nil && b.shared {
+		return fmt.Errorf("%s: %w", s.file, errNoScratch)
+	}
 	if s.up.run != nil {
 		err := b.caught(ctx, func() error { return s.up.run(b.withTenant(ctx, b.where), heldTx{b.tx}) })
 		if err != nil {
