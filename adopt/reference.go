@@ -63,6 +63,8 @@ func newReference(ctx context.Context, c *Config, shared bool) (*reference, erro
 		switch {
 		case err == nil:
 			all, r.columns = append(all, some), columns
+		case dberr.Code(err) == dberr.InsufficientPrivilege:
+			return nil, fmt.Errorf("build what to compare with (run it as the login that will migrate, and may create schemas and refer to the shared tables): %w", err)
 		case i == 0 || ctx.Err() != nil || dberr.Code(err) == dberr.LockNotAvailable:
 			return nil, fmt.Errorf("build what to compare with: %w", err)
 		default:

@@ -162,7 +162,7 @@ func (r *run) public(ctx context.Context, m *matcher) error {
 			for _, at := range v.match {
 				for _, sql := range at.registry {
 					if _, err := tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
-						return fmt.Errorf("a statement of the shared apps that changes the registry: %w\n\t%s", err, sql)
+						return fmt.Errorf("a statement of the shared apps that changes the registry: %w (if what it does is there already, record its app first: migrate APP --fake)\n\t%s", err, sql)
 					}
 				}
 			}

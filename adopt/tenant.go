@@ -97,7 +97,11 @@ func (n *newcomer) free(taken *registry.Taken) error {
 		return errThere
 	}
 	for _, d := range n.Domains {
-		if schema, ok := taken.Domains[d.String()]; ok {
+		schema, ok := taken.Domains[d.String()]
+		if ok && strings.EqualFold(schema, n.Schema.String()) {
+			return errThere // another program was faster, between the two queries
+		}
+		if ok {
 			return fmt.Errorf("schema %q: domain %q: %w by the tenant of schema %q (remove it there first, or correct it in the source)", n.Schema, d, tenant.ErrDomainTaken, schema)
 		}
 	}
