@@ -125,14 +125,13 @@ func (r *run) chooseColumns(ctx context.Context, built []tenantColumn) (err erro
 
 // public compares public with the shared apps, and records what it has.
 func (r *run) public(ctx context.Context, m *matcher) error {
-	public := tenant.PublicSchema()
 	reader := drift.NewReader(r.Pool, nil)
 	defer reader.Close(ctx)
-	s, err := reader.Read(ctx, public)
+	s, err := reader.Read(ctx, tenant.PublicSchema())
 	if err != nil {
-		return fmt.Errorf("schema %q: %w", public, err)
+		return fmt.Errorf("schema %q: %w", tenant.PublicSchema(), err)
 	}
-	recorded, err := r.recorded(ctx, public)
+	recorded, err := r.recorded(ctx, tenant.PublicSchema())
 	if err != nil {
 		return err
 	}
@@ -153,22 +152,9 @@ func (r *run) public(ctx context.Context, m *matcher) error {
 			return err
 		}
 	}
-	states := recordable(v.states)
-	if len(states) > 0 {
-		err = pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, true)", pgx.QueryExecModeExec, searchpath.For(public)); err != nil {
-				return err
-			}
-			for _, at := range v.match {
-				for _, sql := range at.registry {
-					if _, err := tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
-						return fmt.Errorf("a statement of the shared apps that changes the registry: %w (if what it does is there already, record its app first: migrate APP --fake)\n\t%s", err, sql)
-					}
-				}
-			}
-			return r.Migrator.Record(ctx, tx, &tenant.Tenant{Schema: public}, states)
-		})
-		if err != nil {
+	if err := r.recordPublic(ctx, v); err != nil {
+		now, again := r.recorded(ctx, tenant.PublicSchema())
+		if again != nil || !slices.Contains(now, recordable(v.states)[0].App) { // else another program was faster
 			return err
 		}
 	}
@@ -179,6 +165,29 @@ func (r *run) public(ctx context.Context, m *matcher) error {
 		r.report.Columns = r.columns
 	}
 	return err
+}
+
+// recordPublic records the states of the shared apps, and runs what of their files has
+// changed the registry.
+func (r *run) recordPublic(ctx context.Context, v *verdict) error {
+	states := recordable(v.states)
+	if len(states) == 0 {
+		return nil
+	}
+	public := tenant.PublicSchema()
+	return pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, true)", pgx.QueryExecModeExec, searchpath.For(public)); err != nil {
+			return err
+		}
+		for _, at := range v.match {
+			for _, sql := range at.registry {
+				if _, err := tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
+					return fmt.Errorf("a statement of the shared apps that changes the registry: %w (if what it does is there already, record its app first: migrate APP --fake)\n\t%s", err, sql)
+				}
+			}
+		}
+		return r.Migrator.Record(ctx, tx, &tenant.Tenant{Schema: public}, states)
+	})
 }
 
 // recorded are the apps that the history of a schema has.

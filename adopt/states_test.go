@@ -143,6 +143,25 @@ func TestAtOnce(t *testing.T) {
 	}
 }
 
+// Also where they are the first to be there, and columns are added to the registry.
+func TestFirstAtOnce(t *testing.T) {
+	t.Parallel()
+
+	d := django(t, "django_tenants")
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() {
+			if _, err := d.tenancy.Adopt(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if n := len(d.rows("SELECT FROM cotenant.tenants")); n != 3 {
+		t.Errorf("%d tenants", n)
+	}
+}
+
 // While others write to a shared table that tenants refer to, the build waits for a moment
 // at a time, and is made when they are through.
 func TestSharedTableBusy(t *testing.T) {
