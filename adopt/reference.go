@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/cotenant/cotenant/drift"
+	"github.com/cotenant/cotenant/internal/catalog"
 	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/migrate"
 )
@@ -87,6 +88,11 @@ func build(ctx context.Context, c *Config, way migrate.StateOptions) (all []buil
 				return err
 			}
 			defer func() { err = errors.Join(err, tx.Rollback(context.WithoutCancel(ctx))) }()
+			// The first migration may lock a shared table until the end: what takes longest is
+			// done before.
+			if err := errors.Join(catalog.Prepare(ctx, tx), catalog.PrepareSome(ctx, tx)); err != nil {
+				return err
+			}
 			err = c.Migrator.BuildStates(ctx, tx, way, func(b migrate.Built) error {
 				s, err := drift.ReadSettled(ctx, tx, b.Schema, nil)
 				all = append(all, built{b, s})

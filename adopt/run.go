@@ -22,7 +22,7 @@ import (
 //     claim are known before the first is taken over.
 //  2. The states of the apps are built, one migration after the other, in a scratch schema
 //     in a transaction that is rolled back. PostgreSQL lets nobody write to the shared
-//     tables that tenants refer to while that goes on, for about the tenth of a second.
+//     tables that tenants refer to while that goes on, for some ten milliseconds a migration.
 //  3. public is compared with the shared apps. If it is in none of their states, that is all
 //     that is done; the schemas are compared nevertheless, for the report.
 //  4. cotenant's own tables are made, and the migrations of the shared apps recorded in
