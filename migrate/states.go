@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -242,8 +243,11 @@ func (b *stateBuilder) run(ctx context.Context, s *script, each func(sql string)
 	return nil
 }
 
-// registry is what the tables of the registry are.
+// registry is what the tables of the registry are; nothing where there is none.
 func (b *stateBuilder) registry(ctx context.Context) ([]catalog.Object, error) {
-	tables := []string{"tenants", "domains"}
-	return catalog.ReadSome(ctx, b.tx, "cotenant", tables)
+	objects, err := catalog.ReadSome(ctx, b.tx, "cotenant", []string{"tenants", "domains"})
+	if errors.Is(err, tenant.ErrSchemaNotFound) {
+		return nil, nil
+	}
+	return objects, err
 }
