@@ -15,10 +15,12 @@ import (
 // SQLSTATEs (PostgreSQL manual, appendix A "PostgreSQL Error Codes").
 const (
 	ActiveTransaction     = "25001"
+	CardinalityViolation  = "21000"
 	DeadlockDetected      = "40P01"
 	DivisionByZero        = "22012"
 	DuplicateObject       = "42710"
 	DuplicateSchema       = "42P06"
+	FeatureNotSupported   = "0A000"
 	ForeignKeyViolation   = "23503"
 	InsufficientPrivilege = "42501"
 	InvalidAuthorization  = "28000"

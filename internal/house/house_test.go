@@ -45,6 +45,7 @@ var floors = map[string]floor{
 	"internal/...": leaves,
 
 	"drift":       floor1,
+	"fixture":     floor1,
 	"httptenant":  floor1,
 	"migrate":     floor1,
 	"pgxtenant":   floor1,
