@@ -14,10 +14,11 @@ import (
 
 // selected counts the tenants that are selected. A name that no tenant has, or a pattern that
 // none matches, is an error. public counts also where it has no row, if it is named.
-func selected(ctx context.Context, tenancy *cotenant.Tenancy, s *migrate.Selection) (int, error) {
+func (f *fanFlags) selected(ctx context.Context, tenancy *cotenant.Tenancy) (int, error) {
+	s := &f.selection
 	matched := make([]bool, len(s.Schemas))
 	total := 0
-	err := eachSelected(ctx, tenancy, s, func(t *tenant.Tenant) error {
+	err := f.eachSelected(ctx, tenancy, func(t *tenant.Tenant) error {
 		total++
 		for i, pattern := range s.Schemas {
 			matched[i] = matched[i] || matches(pattern, t.Schema)
@@ -68,7 +69,8 @@ func excluded(ctx context.Context, tenancy *cotenant.Tenancy, names []string) er
 }
 
 // eachSelected calls f for each tenant that is selected, in the order of their ids.
-func eachSelected(ctx context.Context, tenancy *cotenant.Tenancy, s *migrate.Selection, f func(*tenant.Tenant) error) error {
+func (f *fanFlags) eachSelected(ctx context.Context, tenancy *cotenant.Tenancy, do func(*tenant.Tenant) error) error {
+	s := &f.selection
 	public := false
 	for t, err := range tenancy.Registry().All(ctx) {
 		if err != nil {
@@ -76,13 +78,13 @@ func eachSelected(ctx context.Context, tenancy *cotenant.Tenancy, s *migrate.Sel
 		}
 		public = public || t.IsPublic()
 		if takes(s, t) {
-			if err := f(t); err != nil {
+			if err := do(t); err != nil {
 				return err
 			}
 		}
 	}
-	if t := (&tenant.Tenant{Schema: tenant.PublicSchema()}); !public && slices.Contains(s.Schemas, t.Schema.String()) && takes(s, t) {
-		return f(t)
+	if t := (&tenant.Tenant{Schema: tenant.PublicSchema()}); !public && (f.publicToo || slices.Contains(s.Schemas, t.Schema.String())) && takes(s, t) {
+		return do(t)
 	}
 	return nil
 }

@@ -59,7 +59,8 @@ type TenantCall struct {
 type fanFlags struct {
 	tenantFlags
 	selectFlags
-	jobs int
+	jobs      int
+	publicToo bool // public counts also where no tenant has it
 }
 
 func (f *fanFlags) groups(project bool) []flagGroup {
@@ -124,7 +125,7 @@ func (c *TenantCommand) command(p *program) *cobra.Command {
 // forTenants calls f for each tenant that is selected, and sums up. At Ctrl-C the calls that
 // are under way are finished, and at a second one interrupted.
 func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenancy, flags *fanFlags, f func(context.Context, *TenantCall) error) error {
-	total, err := selected(ctx, tenancy, &flags.selection)
+	total, err := flags.selected(ctx, tenancy)
 	if err == nil {
 		err = excluded(ctx, tenancy, flags.selection.Exclude)
 	}
@@ -148,7 +149,7 @@ func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenan
 			}
 		})
 	}
-	err = eachSelected(ctx, tenancy, &flags.selection, func(t *tenant.Tenant) error {
+	err = flags.eachSelected(ctx, tenancy, func(t *tenant.Tenant) error {
 		if fan.isUnread() {
 			return errUnread
 		}

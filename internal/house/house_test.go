@@ -141,6 +141,15 @@ var modules = map[string][]string{
 		"golang.org/x/sync",
 		"golang.org/x/text",
 	},
+	"fixture": {
+		"github.com/agext/levenshtein",       // the nearest name of a table or a column
+		"github.com/go-json-experiment/json", // JSON as a stream, of what encoding/json/v2 is made
+		"github.com/jackc/pgpassfile",
+		"github.com/jackc/pgservicefile",
+		"github.com/jackc/pgx/v5",
+		"golang.org/x/net",
+		"golang.org/x/text",
+	},
 	"check": { // migrate's and registry's, and PostgreSQL's grammar
 		"github.com/agext/levenshtein",
 		"github.com/cenkalti/backoff/v5",
@@ -161,6 +170,7 @@ var modules = map[string][]string{
 		"github.com/agext/levenshtein",
 		"github.com/aymanbagabas/go-udiff",
 		"github.com/cenkalti/backoff/v5",
+		"github.com/go-json-experiment/json", // fixtures
 		"github.com/hashicorp/golang-lru/v2",
 		"github.com/jackc/pgpassfile",
 		"github.com/jackc/pgservicefile",

@@ -35,3 +35,19 @@ func (s Statement) WrittenTable() (name string, known bool) {
 	}
 	return table.Name, true
 }
+
+// RenamedTable returns the table that the statement gives another name, and that; it is
+// zero for others.
+func (s Statement) RenamedTable() (from Name, to string) {
+	c := s.cursor()
+	if !c.accept("ALTER", "TABLE") {
+		return Name{}, ""
+	}
+	c.accept("IF", "EXISTS")
+	c.accept("ONLY")
+	from = newName(c.name())
+	if !c.accept("RENAME", "TO") {
+		return Name{}, ""
+	}
+	return from, newName(c.name()).Name
+}

@@ -1,0 +1,182 @@
+package manage
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/fixture"
+	"github.com/cotenant/cotenant/migrate"
+)
+
+// fixturesDir is the folder of an app with its fixtures.
+const fixturesDir = "fixtures"
+
+// appFixture is a file in the folder fixtures of an app.
+type appFixture struct {
+	app    string
+	tenant bool // of a tenant app; else of a shared one
+	name   string
+	source fixture.Source
+}
+
+// appFixtures returns those of all apps, or of those that are named, in the order of the
+// apps, and of the names in each. An app that is in both lists has its files twice.
+func appFixtures(config *cotenant.Config, only []string) (all []appFixture, err error) {
+	for _, name := range only {
+		if !hasApp(config, name) {
+			return nil, usagef("--app: there is no app %q%s", name, didYouMean("", name, func(yield func(string) bool) {
+				for _, app := range slices.Concat(config.SharedApps, config.TenantApps) {
+					if !yield(app.Name) {
+						return
+					}
+				}
+			}))
+		}
+	}
+	for i, apps := range [][]migrate.App{config.SharedApps, config.TenantApps} {
+		for _, app := range apps {
+			if app.FS == nil || len(only) > 0 && !slices.Contains(only, app.Name) {
+				continue
+			}
+			entries, err := fs.ReadDir(app.FS, fixturesDir)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+			for _, entry := range entries {
+				if entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
+					continue
+				}
+				file := path.Join(fixturesDir, entry.Name())
+				all = append(all, appFixture{app.Name, i == 1, entry.Name(), fixture.Source{
+					Name: path.Join(app.Name, file),
+					Open: func() (io.ReadCloser, error) { return app.FS.Open(file) },
+				}})
+			}
+		}
+	}
+	return all, nil
+}
+
+// has reports whether the fixture has the name, with what says its format or without.
+func (a *appFixture) has(name string) bool {
+	if a.name == name {
+		return true
+	}
+	rest, ok := strings.CutPrefix(a.name, name+".")
+	if !ok {
+		return false
+	}
+	_, _, err := fixture.ParseFormat(rest)
+	return err == nil
+}
+
+// fixtures are what a command line names, in its order.
+type fixtures struct {
+	list  []appFixture // those for all schemas have no app
+	stdin bool         // standard input is one of them
+}
+
+// isPath reports whether a name on the command line can only be that of a file.
+func isPath(name string) bool { return strings.ContainsAny(name, `/\`) }
+
+// find finds what the arguments name: a fixture of the apps, by its name with or without
+// its ending; else a file. Without arguments it is all that the apps have.
+func (f *loadFlags) find(config *cotenant.Config, args []string, stdin io.Reader) (*fixtures, error) {
+	known, err := appFixtures(config, f.apps)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) == 0 {
+		for _, a := range known {
+			if _, _, ok := fixture.FormatOf(a.name); !ok {
+				return nil, fmt.Errorf("%s: its name does not end in a format of fixtures (json, jsonl, csv or sql, each also with .gz behind it; move it out of the folder if it is none)", a.source.Name)
+			}
+		}
+		return &fixtures{list: known}, nil
+	}
+	found := &fixtures{}
+	for _, name := range args {
+		if name == "-" {
+			if f.format == "" {
+				return nil, usagef("standard input has no name that says its format (give --format: json, jsonl, csv or sql)")
+			}
+			if found.stdin {
+				return nil, usagef("- is given twice (standard input can be read once)")
+			}
+			found.stdin = true
+			found.list = append(found.list, appFixture{source: f.sourceOf("standard input", func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil })})
+			continue
+		}
+		of, err := f.named(known, name)
+		if err != nil {
+			return nil, err
+		}
+		found.list = append(found.list, of...)
+	}
+	return found, nil
+}
+
+// named returns the fixtures of one name.
+func (f *loadFlags) named(known []appFixture, name string) ([]appFixture, error) {
+	var of []appFixture
+	if !isPath(name) {
+		for _, a := range known {
+			if !a.has(name) {
+				continue
+			}
+			if i := len(of) - 1; i >= 0 && of[i].app == a.app && of[i].tenant == a.tenant {
+				return nil, usagef("%q is %s and %s (write which)", name, of[i].source.Name, a.source.Name)
+			}
+			of = append(of, a)
+		}
+	}
+	if len(of) > 0 {
+		return of, nil
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		cure := didYouMean("", name, func(yield func(string) bool) {
+			for _, a := range known {
+				plain, _, _ := strings.Cut(a.name, ".")
+				if !yield(plain) || !yield(a.name) {
+					return
+				}
+			}
+		})
+		return nil, fmt.Errorf("fixture %q: it is in no app's folder %s, and there is no such file%s", name, fixturesDir, cure)
+	case info.IsDir():
+		return nil, fmt.Errorf("fixture %q: it is a folder (name the files in it)", name)
+	}
+	source := f.sourceOf(name, func() (io.ReadCloser, error) { return os.Open(name) })
+	if _, _, ok := fixture.FormatOf(name); !ok && f.format == "" {
+		return nil, usagef("fixture %q: its name does not end in a format of fixtures (give --format: json, jsonl, csv or sql)", name)
+	}
+	return []appFixture{{source: source}}, nil
+}
+
+// sourceOf is a source with what the flags say of it.
+func (f *loadFlags) sourceOf(name string, open func() (io.ReadCloser, error)) fixture.Source {
+	s := fixture.Source{Name: name, Open: open, Table: f.table}
+	if f.format != "" {
+		s.Format, s.Compressed, _ = fixture.ParseFormat(f.format)
+	}
+	return s
+}
+
+// of returns those that are for public, or for a tenant's schema.
+func (f *fixtures) of(public bool) (sources []fixture.Source) {
+	for _, a := range f.list {
+		if a.app == "" || a.tenant != public {
+			sources = append(sources, a.source)
+		}
+	}
+	return sources
+}

@@ -1,0 +1,106 @@
+package manage
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// zipped has what write writes be compressed, if it is to be.
+func zipped(w io.Writer, compressed bool, write func(io.Writer) error) error {
+	if !compressed {
+		return write(w)
+	}
+	zip := gzip.NewWriter(w)
+	if err := write(zip); err != nil {
+		return err // what was begun is left without its end, and so no whole file
+	}
+	return zip.Close()
+}
+
+// writeWhole writes a file, which is there when all of it is: until then it has another
+// name. What is no file, such as a pipe, is written to as it is.
+func writeWhole(name string, write func(io.Writer) error) (err error) {
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("%s is a folder (name a file in it)", name)
+	case err == nil && !info.Mode().IsRegular():
+		file, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(file), file.Close())
+	}
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = file.Close()
+			_ = os.Remove(file.Name())
+		}
+	}()
+	if err := write(file); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), name)
+}
+
+// isFolder reports whether a name is to be that of a folder: it is one, it ends as one, or
+// it is not that of a file of CSV.
+func isFolder(name string) bool {
+	if info, err := os.Stat(name); err == nil {
+		return info.IsDir()
+	}
+	lower := strings.ToLower(name)
+	return os.IsPathSeparator(name[len(name)-1]) || !strings.HasSuffix(lower, ".csv") && !strings.HasSuffix(lower, ".csv.gz")
+}
+
+// writeFolder writes files into a folder that is not there yet, or is empty, and is there
+// with all of them: until then it has another name.
+func writeFolder(name string, compressed bool, write func(open func(name string) (io.WriteCloser, error)) error) (err error) {
+	name = filepath.Clean(name)
+	if entries, err := os.ReadDir(name); err == nil && len(entries) > 0 {
+		return fmt.Errorf("folder %s is not empty (remove it, or name another one)", name)
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	err = write(func(base string) (io.WriteCloser, error) {
+		if compressed {
+			base += ".gz"
+		}
+		file, err := os.Create(filepath.Join(dir, base))
+		if err != nil || !compressed {
+			return file, err
+		}
+		return &zippedFile{gzip.NewWriter(file), file}, nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.Rename(dir, name)
+}
+
+// zippedFile is a file that is compressed.
+type zippedFile struct {
+	*gzip.Writer
+	file *os.File
+}
+
+// Close ends it.
+func (z *zippedFile) Close() error { return errors.Join(z.Writer.Close(), z.file.Close()) }
