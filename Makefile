@@ -15,7 +15,7 @@ TOOLS   = $(CURDIR)/tools
 
 .PHONY: help
 help: ## print this help
-	@awk -F ':.*## ' '/^[a-z0-9\/]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9\/]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## a running example with tenants in it, on a PostgreSQL of its own
@@ -76,6 +76,10 @@ bench/schemas: ## what it costs to change many schemas, beside bare pgx and goos
 .PHONY: bench/drift
 bench/drift: ## what it costs to compare many schemas, beside pg_dump and diff: DRIFT='-sizes=200,1000', see bench/README.md
 	go run ./bench/drift $(DRIFT)
+
+.PHONY: bench/fixtures
+bench/fixtures: ## what it costs to load rows from files, beside COPY by hand: FIXTURES='-rows=100000', see bench/README.md
+	go run ./bench/fixtures $(FIXTURES)
 
 .PHONY: cover
 cover: ## test coverage of the libraries: a line a function, and coverage.html

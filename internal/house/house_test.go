@@ -73,20 +73,23 @@ var floors = map[string]floor{
 
 // sideways are the imports within a floor that have a reason.
 var sideways = map[[2]string]string{
-	{"cotenant", "adopt"}:                      "an adoption works over the pool for cotenant's own statements, which the tenancy gives to nobody",
-	{"bench/access", "bench/internal/report"}:  "the benchmarks print alike",
-	{"bench/drift", "bench/internal/child"}:    "the benchmarks run themselves once more alike",
-	{"bench/drift", "bench/internal/large"}:    "the benchmarks make the same large schemas",
-	{"bench/drift", "bench/internal/memory"}:   "the benchmarks look at memory alike",
-	{"bench/drift", "bench/internal/report"}:   "the benchmarks print alike",
-	{"bench/schemas", "bench/internal/child"}:  "the benchmarks run themselves once more alike",
-	{"bench/schemas", "bench/internal/large"}:  "the benchmarks make the same large schemas",
-	{"bench/schemas", "bench/internal/memory"}: "the benchmarks look at memory alike",
-	{"bench/schemas", "bench/internal/report"}: "the benchmarks print alike",
-	{"internal/devpg", "internal/dberr"}:       "DATABASE_URL fails in the words that Open has for it",
-	{"internal/scope", "internal/searchpath"}:  "an owner's path is written as every other",
-	{"internal/testdb", "internal/devpg"}:      "the tests' database is a development server",
-	{"internal/testdb", "internal/pgbouncer"}:  "and the tests' pooler stands in front of it",
+	{"cotenant", "adopt"}:                       "an adoption works over the pool for cotenant's own statements, which the tenancy gives to nobody",
+	{"bench/access", "bench/internal/report"}:   "the benchmarks print alike",
+	{"bench/drift", "bench/internal/child"}:     "the benchmarks run themselves once more alike",
+	{"bench/drift", "bench/internal/large"}:     "the benchmarks make the same large schemas",
+	{"bench/drift", "bench/internal/memory"}:    "the benchmarks look at memory alike",
+	{"bench/drift", "bench/internal/report"}:    "the benchmarks print alike",
+	{"bench/fixtures", "bench/internal/child"}:  "the benchmarks run themselves once more alike",
+	{"bench/fixtures", "bench/internal/memory"}: "the benchmarks look at memory alike",
+	{"bench/fixtures", "bench/internal/report"}: "the benchmarks print alike",
+	{"bench/schemas", "bench/internal/child"}:   "the benchmarks run themselves once more alike",
+	{"bench/schemas", "bench/internal/large"}:   "the benchmarks make the same large schemas",
+	{"bench/schemas", "bench/internal/memory"}:  "the benchmarks look at memory alike",
+	{"bench/schemas", "bench/internal/report"}:  "the benchmarks print alike",
+	{"internal/devpg", "internal/dberr"}:        "DATABASE_URL fails in the words that Open has for it",
+	{"internal/scope", "internal/searchpath"}:   "an owner's path is written as every other",
+	{"internal/testdb", "internal/devpg"}:       "the tests' database is a development server",
+	{"internal/testdb", "internal/pgbouncer"}:   "and the tests' pooler stands in front of it",
 }
 
 // development is what starts a PostgreSQL server on a developer's machine, or what
@@ -94,7 +97,7 @@ var sideways = map[[2]string]string{
 // should carry it.
 var (
 	development = []string{module + "/internal/devpg", module + "/internal/pgbouncer", "github.com/fergusstrange/embedded-postgres"}
-	mayDevelop  = []string{"bench/access", "bench/drift", "bench/schemas", "cmd/cotenant", "internal/devpg", "internal/pgbouncer", "internal/testdb"}
+	mayDevelop  = []string{"bench/access", "bench/drift", "bench/fixtures", "bench/schemas", "cmd/cotenant", "internal/devpg", "internal/pgbouncer", "internal/testdb"}
 )
 
 // imports has, for some packages, all that they may import besides the standard
