@@ -229,3 +229,20 @@ func (p *program) completeMigrations(f *databaseFlags) completion {
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
 }
+
+// completeFixtures completes the name of a fixture of the apps, or of a file.
+func (p *program) completeFixtures(f *loadFlags) completion {
+	return func(cmd *cobra.Command, _ []string, prefix string) (names []string, _ cobra.ShellCompDirective) {
+		config, err := p.tenancyConfig(cmd, &f.databaseFlags)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		known, _ := appFixtures(config, f.apps)
+		for _, a := range known {
+			if strings.HasPrefix(a.name, prefix) {
+				names = append(names, a.name)
+			}
+		}
+		return names, cobra.ShellCompDirectiveDefault
+	}
+}

@@ -92,6 +92,7 @@ func (f *dumpFlags) check(cmd *cobra.Command) error {
 		if f.rows, f.compressed, err = fixture.ParseFormat(f.format); err != nil {
 			return usagef("--format: %v", err)
 		}
+		f.compressed = f.compressed || isZipped(f.output)
 	}
 	switch {
 	case f.rows == fixture.SQL:

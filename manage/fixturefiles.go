@@ -107,6 +107,9 @@ func (f *loadFlags) find(config *cotenant.Config, args []string, stdin io.Reader
 			if f.format == "" {
 				return nil, usagef("standard input has no name that says its format (give --format: json, jsonl, csv or sql)")
 			}
+			if format, _, _ := fixture.ParseFormat(f.format); format == fixture.CSV && f.table == "" {
+				return nil, usagef("standard input has no name that says which table the CSV is for (give --table)")
+			}
 			if found.stdin {
 				return nil, usagef("- is given twice (standard input can be read once)")
 			}
@@ -167,8 +170,17 @@ func (f *loadFlags) sourceOf(name string, open func() (io.ReadCloser, error)) fi
 	s := fixture.Source{Name: name, Open: open, Table: f.table}
 	if f.format != "" {
 		s.Format, s.Compressed, _ = fixture.ParseFormat(f.format)
+		s.Compressed = s.Compressed || isZipped(name)
 	}
 	return s
+}
+
+// isZipped reports whether the name of a file says that it is compressed.
+func isZipped(name string) bool { return strings.HasSuffix(strings.ToLower(name), ".gz") }
+
+// shared reports whether some are of shared apps.
+func (f *fixtures) shared() bool {
+	return slices.ContainsFunc(f.list, func(a appFixture) bool { return a.app != "" && !a.tenant })
 }
 
 // of returns those that are for public, or for a tenant's schema.

@@ -68,11 +68,12 @@ file, line and record.`,
 	what.flags.StringArrayVar(&f.apps, "app", nil, "only fixtures of this `app` (repeatable)")
 	what.flags.BoolVar(&f.dryRun, "dry-run", false, "load, and roll back")
 	what.flags.StringArrayVar(&f.excludeTables, "exclude-table", nil, "leave out the records of this `table` (repeatable)")
-	what.flags.StringVar(&f.format, "format", "", "`format` of standard input, and of files whose names do not say it: json, jsonl, csv, sql, json.gz …")
+	what.flags.StringVar(&f.format, "format", "", "`format` of standard input, and of files (default what their names say): json, jsonl, csv, sql, json.gz …")
 	what.flags.BoolVarP(&f.ignore, "ignorenonexistent", "i", false, "leave out tables and columns that are not there")
 	what.flags.StringVar(&f.table, "table", "", "the `table` of CSV whose name does not say it")
 	addGroups(cmd, loadLines, append([]flagGroup{what}, f.groups(p.config.Project)...)...)
 	p.completeSchemas(cmd, &f.databaseFlags, 0)
+	cmd.ValidArgsFunction = p.completeFixtures(&f)
 	return cmd
 }
 
@@ -93,7 +94,6 @@ func (f *loadFlags) check(cmd *cobra.Command) error {
 			return usagef("--format: %v", err)
 		}
 	}
-	f.publicToo = true
 	return nil
 }
 
@@ -114,6 +114,7 @@ func (p *program) loadData(cmd *cobra.Command, f *loadFlags, args []string) erro
 		f.say(cmd, "there are no fixtures: they are looked for in the folder %s of each app, apps/NAME/%[1]s", fixturesDir)
 		return nil
 	}
+	f.publicToo = found.shared()
 	return p.withTenancy(cmd, &f.tenantFlags, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
 		if found.stdin {
 			if n, err := f.selected(ctx, tenancy); err != nil {
