@@ -153,6 +153,22 @@ var modules = map[string][]string{
 		"golang.org/x/net",
 		"golang.org/x/text",
 	},
+	"auth": { // migrate's, and what passwords and sessions are made of
+		"github.com/agext/levenshtein",
+		"github.com/alexedwards/argon2id", // hashes of passwords
+		"github.com/cenkalti/backoff/v5",
+		"github.com/dlclark/regexp2", // zxcvbn's
+		"github.com/jackc/pgpassfile",
+		"github.com/jackc/pgservicefile",
+		"github.com/jackc/pgx/v5",
+		"github.com/jackc/puddle/v2",
+		"github.com/trustelem/zxcvbn", // passwords that others guess first
+		"golang.org/x/crypto",         // Argon2id itself
+		"golang.org/x/net",
+		"golang.org/x/sync",
+		"golang.org/x/sys",
+		"golang.org/x/text",
+	},
 	"check": { // migrate's and registry's, and PostgreSQL's grammar
 		"github.com/agext/levenshtein",
 		"github.com/cenkalti/backoff/v5",

@@ -1,0 +1,89 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// attemptWindow is how long failures are remembered after the last one.
+const attemptWindow = 24 * time.Hour
+
+// attemptKeys are what an attempt is counted for: the name with the address, and the
+// address. They are hashed: people type passwords in place of names, too.
+func attemptKeys(c Credentials) [2][]byte {
+	name, err := ParseUsername(c.Username)
+	if err != nil {
+		name = strings.ToLower(c.Username)
+	}
+	address := network(c.Address).String()
+	pair, alone := sha256.Sum256([]byte("name\x00"+address+"\x00"+name)), sha256.Sum256([]byte("address\x00"+address))
+	return [2][]byte{pair[:], alone[:]}
+}
+
+// network is what one client has: an address, or with IPv6 the 64 bits in front, behind
+// which it has as many as it likes.
+func network(address netip.Addr) netip.Prefix {
+	address = address.Unmap().WithZone("")
+	bits := 32
+	if address.Is6() {
+		bits = 64
+	}
+	prefix, _ := address.Prefix(bits) // it fails only for bits that an address does not have
+	return prefix
+}
+
+// count counts an attempt as failed, for each key, or returns a *LockedError and counts it
+// for none. What is old is cleared: more rows than an attempt can add.
+func (a *Auth) count(ctx context.Context, home tenant.Schema, keys [2][]byte) error {
+	attempts := table(home, "auth_attempt")
+	return pgx.BeginFunc(ctx, a.db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+attempts+" WHERE key IN (SELECT key FROM "+attempts+" WHERE last_failure < now() - $1::interval ORDER BY last_failure LIMIT 10 FOR UPDATE SKIP LOCKED)", attemptWindow); err != nil {
+			return err
+		}
+		for i, free := range []int{a.config.Failures, a.config.AddressFailures} {
+			if err := a.countKey(ctx, tx, attempts, keys[i], free); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// waits is how long one has to wait after the last failure: 2 to the power of those beyond
+// $2, in seconds, and at most $3.
+const waits = "CASE WHEN failures < $2::int THEN interval '0' ELSE least(power(2, least(failures - $2::int, 30)) * interval '1 second', $3::interval) END"
+
+func (a *Auth) countKey(ctx context.Context, tx pgx.Tx, attempts string, key []byte, free int) error {
+	var failures int
+	err := tx.QueryRow(ctx, "INSERT INTO "+attempts+" AS a (key, failures, last_failure) VALUES ($1, 1, clock_timestamp()) ON CONFLICT (key) DO UPDATE SET failures = CASE WHEN a.last_failure < now() - $4::interval THEN 1 ELSE a.failures + 1 END, last_failure = clock_timestamp() WHERE a.last_failure + "+
+		strings.ReplaceAll(waits, "failures", "a.failures")+" <= clock_timestamp() RETURNING failures", key, free, a.config.MaxDelay, attemptWindow).Scan(&failures)
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	var after time.Duration
+	if err := tx.QueryRow(ctx, "SELECT greatest(interval '1 second', last_failure + "+waits+" - clock_timestamp()) FROM "+attempts+" WHERE key = $1", key, free, a.config.MaxDelay).Scan(&after); err != nil {
+		return err
+	}
+	return &LockedError{RetryAfter: after}
+}
+
+// forget takes back what count counted, for an attempt that was right: the failures of that
+// name from there, and this one of the address.
+func (a *Auth) forget(ctx context.Context, home tenant.Schema, keys [2][]byte) error {
+	attempts := table(home, "auth_attempt")
+	return pgx.BeginFunc(ctx, a.db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+attempts+" WHERE key = $1", keys[0]); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "UPDATE "+attempts+" SET failures = failures - 1 WHERE key = $1 AND failures > 0", keys[1])
+		return err
+	})
+}

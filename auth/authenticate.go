@@ -1,0 +1,114 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Credentials are what somebody logs in with.
+type Credentials struct {
+	// Address is that of the client, as the server knows it and not as a header says
+	// that anybody can send. Required.
+	Address netip.Addr
+	// Password is the password as it was typed.
+	Password string
+	// Username is the name as it was typed.
+	Username string
+}
+
+// ErrCredentials says that there is no such user, or it is not active, or the password is another's.
+// Which of them it is, nobody is told.
+var ErrCredentials = errors.New("the user name or the password is wrong")
+
+// LockedError is an attempt that was not looked at: there were too many before it.
+type LockedError struct {
+	// RetryAfter is how long to wait before the next one.
+	RetryAfter time.Duration
+}
+
+// Error says how long to wait.
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("too many failed attempts to log in (try again in %v)", e.RetryAfter.Round(time.Second))
+}
+
+// Authenticate returns the user that the credentials are of. Else the error is
+// ErrCredentials, or a *LockedError; both say nothing about whether there is such a user,
+// and each attempt that is looked at takes the time of one hash with the current
+// parameters. (A user whose hash was made with others, or by Django, takes the time of both
+// until the first login, which makes it anew.)
+//
+// Failures are counted in the tenant's schema for the name and the address together, and
+// for the address over all names; never for a name alone, with which anybody could lock out
+// whom he likes. An attempt counts before it is looked at, so that many at once are no more
+// than one after the other, and not if it turns out right.
+func (a *Auth) Authenticate(ctx context.Context, c Credentials) (*User, error) {
+	home, err := a.home(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !c.Address.IsValid() {
+		return nil, errors.New("auth: there is no client address (set Credentials.Address: attempts are counted for it)")
+	}
+	keys := attemptKeys(c)
+	if err := a.count(ctx, home, keys); err != nil {
+		return nil, missing(home, err)
+	}
+	u, err := a.find(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	encoded := ""
+	if u != nil && len(c.Password) <= maxPasswordLength {
+		encoded = u.password
+	} else if u == nil {
+		u = &User{}
+	}
+	if len(c.Password) > maxPasswordLength {
+		c.Password = "" // it is nobody's
+	}
+	match, fresh, err := a.hasher.verify(ctx, c.Password, encoded)
+	if err != nil {
+		return nil, err
+	}
+	if !match || !u.IsActive {
+		return nil, ErrCredentials
+	}
+	if err := a.forget(ctx, home, keys); err != nil {
+		return nil, err
+	}
+	return u, a.loggedIn(ctx, u, fresh)
+}
+
+// find returns the user that the credentials name, or nil.
+func (a *Auth) find(ctx context.Context, c Credentials) (*User, error) {
+	schemas, err := a.schemas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u, err := a.byUsername(ctx, schemas, c.Username)
+	if errors.Is(err, ErrUserNotFound) {
+		return nil, nil
+	}
+	return u, err
+}
+
+// loggedIn notes the login, and the hash if it was made anew. A password that was changed
+// meanwhile stays: then it is not this user's any more.
+func (a *Auth) loggedIn(ctx context.Context, u *User, fresh string) error {
+	hash := u.password
+	if fresh != "" {
+		hash = fresh
+	}
+	err := a.db.QueryRow(ctx, "UPDATE "+table(u.Schema, "auth_user")+" SET last_login = now(), password = $3 WHERE id = $1 AND password = $2 AND is_active RETURNING last_login",
+		u.ID, u.password, hash).Scan(&u.LastLogin)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrCredentials
+	}
+	u.password = hash
+	return err
+}

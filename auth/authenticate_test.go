@@ -1,0 +1,221 @@
+package auth_test
+
+import (
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/cotenant/cotenant/auth"
+)
+
+// Nobody can tell from the answer, or from how much was computed for it, what was wrong.
+func TestAuthenticate(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{Failures: 1000, AddressFailures: 1000})
+	create(s.acme, t, a, auth.CreateParams{Username: "ada"})
+	create(s.acme, t, a, auth.CreateParams{Username: "gone", Inactive: true})
+	create(s.acme, t, a, auth.CreateParams{Username: "none", NoPassword: true})
+	create(s.globex, t, a, auth.CreateParams{Username: "bob"})
+	for _, tt := range []struct {
+		name, password string
+		want           error
+	}{
+		{"ada", password, nil},
+		{"ADA", password, nil},
+		{"ada", other, auth.ErrCredentials},
+		{"ada", "", auth.ErrCredentials},
+		{"ada", strings.Repeat("x", 1<<20), auth.ErrCredentials},
+		{"nobody", password, auth.ErrCredentials},
+		{"nobody", strings.Repeat("x", 1<<20), auth.ErrCredentials},
+		{"\x00", password, auth.ErrCredentials},
+		{"gone", password, auth.ErrCredentials},
+		{"none", "!", auth.ErrCredentials},
+		{"none", "", auth.ErrCredentials},
+		{"bob", password, auth.ErrCredentials},
+	} {
+		before := a.Computed()
+		_, err := a.Authenticate(s.acme, from("192.0.2.1", tt.name, tt.password))
+		if !errors.Is(err, tt.want) || tt.want != nil && err.Error() != tt.want.Error() {
+			t.Errorf("%q: %v; want %v", tt.name, err, tt.want)
+		}
+		if n := a.Computed() - before; n != 1 {
+			t.Errorf("%q: %d hashes", tt.name, n)
+		}
+	}
+	if _, err := a.Authenticate(s.acme, auth.Credentials{Username: "ada", Password: password}); err == nil {
+		t.Error("without an address")
+	}
+	if u, err := a.ByUsername(s.acme, "ada"); err != nil || u.LastLogin.IsZero() {
+		t.Errorf("last login of %+v, %v", u, err)
+	}
+}
+
+// Hashes of Django, and old ones of ours, are made anew at the first login.
+func TestRehash(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{})
+	key, err := pbkdf2.Key(sha256.New, password, []byte("salt"), 1000, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := argon2id.CreateHash(password, &argon2id.Params{Memory: 32, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, tt := range []struct {
+		hash string
+		want bool
+	}{
+		{"pbkdf2_sha256$1000$salt$" + base64.StdEncoding.EncodeToString(key), true},
+		{"argon2" + old, true},
+		{old, true},
+		{"!" + old, false},
+		{"pbkdf2_sha256$0$salt$" + base64.StdEncoding.EncodeToString(key), false},
+		{"pbkdf2_sha256$1000$salt$", false},
+		{"pbkdf2_sha256$99999999999$salt$" + base64.StdEncoding.EncodeToString(key), false},
+		{"$argon2id$v=19$m=4294967295,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + strings.Repeat("A", 43), false},
+		{"$argon2id$v=19$m=64,t=0,p=0$c2FsdHNhbHRzYWx0c2FsdA$" + strings.Repeat("A", 43), false},
+		{password, false},
+		{"md5$salt$x", false},
+		{"", false},
+	} {
+		name := fmt.Sprintf("u%d", i)
+		s.exec(s.acme, t, "INSERT INTO auth_user (username, password) VALUES ($1, $2)", strings.ToUpper(name), tt.hash)
+		for range 2 {
+			before := a.Computed()
+			_, err := a.Authenticate(s.acme, from("192.0.2.1", name, password))
+			if tt.want != (err == nil) || !tt.want && !errors.Is(err, auth.ErrCredentials) {
+				t.Errorf("%q: %v", tt.hash, err)
+			}
+			if n := a.Computed() - before; n != 1 {
+				t.Errorf("%q: %d hashes", tt.hash, n)
+			}
+		}
+		var kept string
+		if err := s.DB().QueryRow(s.acme, "SELECT password FROM auth_user WHERE lower(username) = $1", name).Scan(&kept); err != nil || (kept == tt.hash) == tt.want {
+			t.Errorf("%q became %q, %v", tt.hash, kept, err)
+		}
+	}
+}
+
+// Who guesses has to wait, at his address; those whose name he uses elsewhere do not.
+func TestLockOut(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{Failures: 3, AddressFailures: 10})
+	create(s.acme, t, a, auth.CreateParams{Username: "ada"})
+	try := func(address, name, password string) error {
+		t.Helper()
+		_, err := a.Authenticate(s.acme, from(address, name, password))
+		return err
+	}
+	locked := func(err error) bool { _, is := errors.AsType[*auth.LockedError](err); return is }
+	for range 3 {
+		if err := try("2001:db8::1", "Ada", other); !errors.Is(err, auth.ErrCredentials) {
+			t.Fatal(err)
+		}
+	}
+	for _, address := range []string{"2001:db8::1", "2001:db8::ffff:1"} {
+		if err := try(address, "ada", password); !locked(err) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	for _, address := range []string{"2001:db8:0:1::1", "192.0.2.1", "::ffff:192.0.2.1"} {
+		if err := try(address, "ada", password); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if _, err := a.Authenticate(s.globex, from("2001:db8::1", "ada", password)); !errors.Is(err, auth.ErrCredentials) {
+		t.Errorf("at another tenant: %v", err)
+	}
+	// It is over after a while, and the next wait is twice as long.
+	s.exec(s.acme, t, "UPDATE auth_attempt SET last_failure = last_failure - interval '2 seconds'")
+	if err := try("2001:db8::1", "ada", other); !errors.Is(err, auth.ErrCredentials) {
+		t.Error(err)
+	}
+	s.exec(s.acme, t, "UPDATE auth_attempt SET last_failure = last_failure - interval '1.5 seconds'")
+	if err := try("2001:db8::1", "ada", password); !locked(err) {
+		t.Error(err)
+	}
+	// One that was right leaves nothing behind.
+	s.exec(s.acme, t, "UPDATE auth_attempt SET last_failure = last_failure - interval '1 hour'")
+	for range 20 {
+		if err := try("2001:db8::1", "ada", password); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// Over many names, the address alone counts; many at once are not more.
+	var looked atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			if _, err := a.Authenticate(s.acme, from("198.51.100.7", fmt.Sprintf("user%d", i), other)); errors.Is(err, auth.ErrCredentials) {
+				looked.Add(1)
+			} else if !locked(err) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := looked.Load(); n < 10 || n > 13 {
+		t.Errorf("%d attempts were looked at", n)
+	}
+
+	// Old rows go as new ones come.
+	s.exec(s.acme, t, "UPDATE auth_attempt SET last_failure = last_failure - interval '25 hours'")
+	for i := range 5 {
+		try("203.0.113.9", fmt.Sprint(i), other)
+	}
+	var old int
+	if err := s.DB().QueryRow(s.acme, "SELECT count(*) FROM auth_attempt WHERE last_failure < now() - interval '24 hours'").Scan(&old); err != nil || old != 0 {
+		t.Errorf("%d old rows, %v", old, err)
+	}
+}
+
+func TestCanceled(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{MaxHashes: 1})
+	var wg sync.WaitGroup
+	for i := range 20 { // more than the slots
+		wg.Go(func() {
+			if _, err := a.Authenticate(s.acme, from(fmt.Sprintf("192.0.2.%d", i), "ada", password)); !errors.Is(err, auth.ErrCredentials) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	// The first user of a tenant comes with it or not at all: within a transaction.
+	tx, err := s.DB().Begin(s.acme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	create(s.acme, t, a.With(tx), auth.CreateParams{Username: "ada"})
+	if err := tx.Rollback(s.acme); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.ByUsername(s.acme, "ada"); !errors.Is(err, auth.ErrUserNotFound) {
+		t.Error(err)
+	}
+	if _, err := auth.New(s.DB(), &auth.Config{Failures: -1}); err == nil || !strings.Contains(err.Error(), "Config.Failures") {
+		t.Error(err)
+	}
+	if _, err := auth.New(s.DB(), &auth.Config{Argon2id: &argon2id.Params{}}); err == nil || !strings.Contains(err.Error(), "Config.Argon2id") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,46 @@
+// Package auth has the users of every tenant: an app with their tables, passwords, and who
+// may do what.
+//
+//	tenancy, err := cotenant.Open(ctx, &cotenant.Config{
+//		DatabaseURL: os.Getenv("DATABASE_URL"),
+//		TenantApps:  []migrate.App{auth.App(), …},
+//	})
+//	…
+//	users, err := auth.New(tenancy.DB(), nil)
+//	…
+//	u, err := users.Create(ctx, auth.CreateParams{Username: "admin", Password: …, Superuser: true})
+//	u, err = users.Authenticate(ctx, auth.Credentials{Username: …, Password: …, Address: …})
+//
+// Every call is about the users of the tenant in ctx, and [tenant.ErrNoTenant] without one.
+// A tenant's users are in its schema. Each statement names that schema, so that a user of
+// public is none of a tenant's, also where the tenant has no such table. [Config].Where has
+// users in public that are everybody's, in their place or besides.
+//
+// # Passwords
+//
+// A new password has at least 15 characters, as NIST SP 800-63B-4 asks where it is the only
+// factor, and is not what others guess first. It is hashed with Argon2id and the parameters
+// that OWASP recommends; others are accepted, and made anew at the next login, and so are
+// those of Django (pbkdf2_sha256, argon2id). The tables have the names and columns of
+// Django's: a database that comes from there records the first migration of the app and
+// runs the second.
+//
+// # Guessing
+//
+// Failed attempts are counted for a user name and a client address together (an IPv6 client
+// is the first 64 bits of its address), and for an address over all names. After some, each
+// further one has to wait, up to 15 minutes; what is older than a day is forgotten. That
+// slows down who guesses from a few addresses, one password for many names or many for
+// one. It cannot lock a user out: from another address nobody waits. Nor does it hold back
+// who has very many addresses; against that help passwords that are hard to guess, a
+// second factor, and a limit in front of the program. Clients behind one address (an
+// office, a carrier's NAT) share its bound over all names.
+//
+// What is told of a failed attempt, and the time that it takes, do not depend on whether
+// there is such a user: see [Auth.Authenticate].
+//
+// # Django's permissions
+//
+// A permission is a name, such as "shop.change_order". In Django's table the part before the
+// dot is in another one; there, HasPermission is right for superusers only.
+package auth

@@ -1,0 +1,206 @@
+package auth_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/cotenant/cotenant/auth"
+	"github.com/cotenant/cotenant/tenant"
+)
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{})
+	u := create(s.acme, t, a, auth.CreateParams{Username: "Admin", Email: "admin@example.com", Staff: true, Superuser: true})
+	if u.Username != "admin" || !u.IsActive || !u.IsStaff || !u.IsSuperuser || u.Schema.String() != "acme" || u.DateJoined.IsZero() || !u.LastLogin.IsZero() {
+		t.Errorf("created %+v", u)
+	}
+	for _, name := range []string{"admin", "ADMIN", "Ａdmin"} {
+		if _, err := a.Create(s.acme, auth.CreateParams{Username: name, Password: password}); !errors.Is(err, auth.ErrUsernameTaken) {
+			t.Errorf("%q again: %v", name, err)
+		}
+		if found, err := a.ByUsername(s.acme, name); err != nil || found.ID != u.ID {
+			t.Errorf("%q: %v, %v", name, found, err)
+		}
+	}
+	if _, err := a.ByUsername(s.globex, "admin"); !errors.Is(err, auth.ErrUserNotFound) {
+		t.Errorf("at globex: %v", err)
+	}
+	if err := a.SetPassword(s.globex, u, other); !errors.Is(err, auth.ErrUserNotFound) {
+		t.Errorf("another tenant's user: %v", err)
+	}
+	for _, do := range []func() error{
+		func() error { _, err := a.ByUsername(t.Context(), "admin"); return err },
+		func() error { _, err := a.Create(t.Context(), auth.CreateParams{}); return err },
+		func() error { _, err := a.Authenticate(t.Context(), auth.Credentials{}); return err },
+		func() error { return a.Delete(t.Context(), u) },
+		func() error {
+			for _, err := range a.All(t.Context()) {
+				return err
+			}
+			return nil
+		},
+	} {
+		if err := do(); !errors.Is(err, tenant.ErrNoTenant) {
+			t.Errorf("without a tenant: %v", err)
+		}
+	}
+
+	create(s.acme, t, a, auth.CreateParams{Username: "bob", NoPassword: true})
+	var names []string
+	for u, err := range a.All(s.acme) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, u.Username)
+	}
+	if got := strings.Join(names, " "); got != "admin bob" {
+		t.Errorf("all: %s", got)
+	}
+
+	u.IsActive, u.FirstName, u.Email = false, "Ada", ""
+	if err := a.Update(s.acme, u); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := a.ByUsername(s.acme, "admin"); err != nil || got.IsActive || got.FirstName != "Ada" || got.Email != "" || !got.IsStaff {
+		t.Errorf("updated %+v, %v", got, err)
+	}
+	if u.Email = "a@b@c"; !errors.Is(a.Update(s.acme, u), auth.ErrInvalidEmail) {
+		t.Error("an email that is none was taken")
+	}
+	if err := a.Delete(s.acme, u); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Delete(s.acme, u); !errors.Is(err, auth.ErrUserNotFound) {
+		t.Errorf("deleted twice: %v", err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{})
+	for _, tt := range []struct {
+		name   string
+		params auth.CreateParams
+		want   error
+	}{
+		{"no name", auth.CreateParams{Password: password}, auth.ErrInvalidUsername},
+		{"control characters", auth.CreateParams{Username: "a\x1bb", Password: password}, auth.ErrInvalidUsername},
+		{"a space", auth.CreateParams{Username: "a b", Password: password}, auth.ErrInvalidUsername},
+		{"no UTF-8", auth.CreateParams{Username: "a\xff", Password: password}, auth.ErrInvalidUsername},
+		{"a long name", auth.CreateParams{Username: strings.Repeat("a", 151), Password: password}, auth.ErrInvalidUsername},
+		{"an email", auth.CreateParams{Username: "a", Email: "Ada <a@example.com>", Password: password}, auth.ErrInvalidEmail},
+		{"no password", auth.CreateParams{Username: "a"}, auth.ErrPasswordShort},
+		{"short", auth.CreateParams{Username: "a", Password: "14 characters."}, auth.ErrPasswordShort},
+		{"long", auth.CreateParams{Username: "a", Password: strings.Repeat("long ", 1<<20)}, auth.ErrPasswordLong},
+		{"common", auth.CreateParams{Username: "a", Password: "123456789012345"}, auth.ErrPasswordCommon},
+		{"repeated", auth.CreateParams{Username: "a", Password: "passwordpassword"}, auth.ErrPasswordCommon},
+		{"the name", auth.CreateParams{Username: "administrator-of-acme", Password: "Administrator-of-Acme"}, auth.ErrPasswordPersonal},
+		{"the email", auth.CreateParams{Username: "a", Email: "somebody@example.com", Password: "somebody@example.com1"}, auth.ErrPasswordPersonal},
+		{"a control character", auth.CreateParams{Username: "a", Password: password + "\x00"}, auth.ErrPasswordInvalid},
+	} {
+		_, err := a.Create(s.acme, tt.params)
+		if !errors.Is(err, tt.want) || len(tt.params.Password) > 0 && strings.Contains(err.Error(), tt.params.Password) {
+			t.Errorf("%s: %v; want %v", tt.name, err, tt.want)
+		}
+	}
+	for range a.All(s.acme) {
+		t.Error("a user was made")
+	}
+	if a.Computed() != 0 {
+		t.Errorf("%d hashes were computed", a.Computed())
+	}
+	create(s.acme, t, a, auth.CreateParams{Username: "all-kinds", Password: "пароль из пяти слов 🔑🔑"})
+}
+
+// A user of public is never found at a tenant unless that is wanted, whatever the search path
+// would find.
+func TestWhere(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	own, shared, both := s.users(t, auth.Config{}), s.users(t, auth.Config{Where: auth.Shared}), s.users(t, auth.Config{Where: auth.OwnThenShared})
+	root := create(s.acme, t, shared, auth.CreateParams{Username: "root", Superuser: true})
+	create(s.acme, t, own, auth.CreateParams{Username: "ada"})
+	if !root.Schema.IsPublic() {
+		t.Errorf("a shared user is in %v", root.Schema)
+	}
+	for _, tt := range []struct {
+		a    *auth.Auth
+		name string
+		want bool
+	}{{own, "root", false}, {own, "ada", true}, {shared, "root", true}, {shared, "ada", false}, {both, "root", true}, {both, "ada", true}} {
+		_, err := tt.a.ByUsername(s.acme, tt.name)
+		_, err2 := tt.a.Authenticate(s.acme, from("192.0.2.1", tt.name, password))
+		if (err == nil) != tt.want || (err2 == nil) != tt.want {
+			t.Errorf("%s: %v, %v; want %t", tt.name, err, err2, tt.want)
+		}
+	}
+	if err := own.Update(s.acme, root); !errors.Is(err, auth.ErrUserNotFound) {
+		t.Errorf("a user of public by a tenant: %v", err)
+	}
+
+	// Bare names would lead to public's tables now.
+	s.exec(s.acme, t, "DROP TABLE acme.auth_user CASCADE")
+	for _, do := range []func() error{
+		func() error { _, err := own.ByUsername(s.acme, "root"); return err },
+		func() error { _, err := own.Authenticate(s.acme, from("192.0.2.1", "root", password)); return err },
+		func() error {
+			_, err := own.Create(s.acme, auth.CreateParams{Username: "eve", Password: password})
+			return err
+		},
+		func() error { _, err := both.ByUsername(s.acme, "root"); return err },
+	} {
+		if err := do(); !errors.Is(err, auth.ErrNotInstalled) || !strings.Contains(err.Error(), `schema "acme"`) {
+			t.Errorf("without the table: %v", err)
+		}
+	}
+	s.exec(s.acme, t, "DROP TABLE acme.auth_attempt")
+	if _, err := own.Authenticate(s.acme, from("192.0.2.1", "root", password)); !errors.Is(err, auth.ErrNotInstalled) {
+		t.Errorf("without the table of attempts: %v", err)
+	}
+}
+
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{})
+	u, root := create(s.acme, t, a, auth.CreateParams{Username: "ada"}), create(s.acme, t, a, auth.CreateParams{Username: "root", Superuser: true})
+	has := func(u *auth.User, want bool) {
+		t.Helper()
+		if got, err := a.HasPermission(s.acme, u, "shop.change_order"); err != nil || got != want {
+			t.Errorf("%s: %t, %v; want %t", u.Username, got, err, want)
+		}
+	}
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	has(root, true)
+	has(u, false)
+	do(a.Grant(s.acme, u, "shop.change_order"))
+	do(a.Grant(s.acme, u, "shop.change_order"))
+	has(u, true)
+	do(a.Revoke(s.acme, u, "shop.change_order"))
+	has(u, false)
+	do(a.GrantGroup(s.acme, "clerks", "shop.change_order"))
+	do(a.Join(s.acme, u, "clerks"))
+	has(u, true)
+	do(a.RevokeGroup(s.acme, "clerks", "shop.change_order"))
+	has(u, false)
+	do(a.GrantGroup(s.acme, "clerks", "shop.change_order"))
+	do(a.Leave(s.acme, u, "clerks"))
+	has(u, false)
+	changed := *root // root as it was read is a superuser still
+	changed.IsActive = false
+	do(a.Update(s.acme, &changed))
+	has(root, false)
+}
