@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/auth"
 )
 
 // Config says what a command tree is for. The zero value is the commands of a program
@@ -15,6 +16,9 @@ type Config struct {
 	// Args are the arguments of the command line, without the program's name. Defaults to
 	// those of the process.
 	Args []string
+	// Auth has the settings of the program's users: rules about passwords, where they are.
+	// Defaults to auth's defaults.
+	Auth *auth.Config
 	// Commands are the program's own, beside those of cotenant. Their context ends at
 	// the first SIGINT or SIGTERM. Defaults to none.
 	Commands []*cobra.Command

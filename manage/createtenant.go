@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/auth"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -21,6 +23,11 @@ type createFlags struct {
 	noinput bool
 	reuse   bool
 	schema  string
+
+	superuser       bool
+	superuserFlags  superuserFlags
+	superuserParams auth.CreateParams
+	users           *auth.Auth
 }
 
 func (p *program) createCommand(use string) *cobra.Command {
@@ -31,7 +38,11 @@ func (p *program) createCommand(use string) *cobra.Command {
 	f.addSet(what)
 	what.flags.BoolVar(&f.reuse, "reuse-name", false, "take the name of a schema also if another tenant had it until lately")
 	what.flags.BoolVar(&f.noinput, "noinput", false, "ask nothing")
-	groups := []flagGroup{what, f.outputFlags.group(), f.databaseFlags.group(p.config.Project)}
+	whom := newGroup("Its superuser")
+	whom.flags.BoolVarP(&f.superuser, "superuser", "s", false, "make a superuser with it, or neither of them; see user create-superuser")
+	f.superuserFlags.add(whom, "superuser-", ", with -s")
+	f.created = f.createSuperuser
+	groups := []flagGroup{what, whom, f.outputFlags.group(), f.databaseFlags.group(p.config.Project)}
 	cmd := &cobra.Command{
 		Use:                use,
 		Short:              "Create a tenant: its row, its schema and the tables of the tenant apps",
@@ -48,6 +59,7 @@ is shown, or NULL. Elsewhere, and with --noinput, what is required must be given
 		name = p.config.name() + " tenant create"
 	}
 	cmd.Example = fmt.Sprintf(`  %[1]s --schema_name=new_tenant --domain_url=newtenant.net --name="New tenant"
+  %[1]s acme -s --superuser-username=admin   asks for the password of its superuser
   %[1]s acme --domain_url=acme.example.com --domain_url=acme.org
   %[1]s                          asks for everything
   %[1]s --schema-name=public --domain-url=example.com --noinput`, name)
@@ -55,14 +67,14 @@ is shown, or NULL. Elsewhere, and with --noinput, what is required must be given
 	p.completeColumns(cmd, &f.databaseFlags, 0)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return p.withColumns(cmd, args, groups, &f.tenantFlags, &f.columnFlags, func(tenancy *cotenant.Tenancy, rest []string) error {
-			return f.create(cmd, tenancy, rest)
+			return p.createTenant(cmd, &f, tenancy, rest)
 		})
 	}
 	return cmd
 }
 
-// create creates the tenant that the flags and the answers describe.
-func (f *createFlags) create(cmd *cobra.Command, tenancy *cotenant.Tenancy, args []string) error {
+// createTenant creates the tenant that the flags and the answers describe.
+func (p *program) createTenant(cmd *cobra.Command, f *createFlags, tenancy *cotenant.Tenancy, args []string) error {
 	if err := f.check(cmd); err != nil {
 		return err
 	}
@@ -80,6 +92,9 @@ func (f *createFlags) create(cmd *cobra.Command, tenancy *cotenant.Tenancy, args
 	}
 	params, err := f.params(ctx, tenancy.Registry())
 	if err != nil {
+		return err
+	}
+	if err := p.describeSuperuser(cmd, f, tenancy, params.Schema); err != nil {
 		return err
 	}
 	t, err := tenancy.Registry().Create(ctx, *params)
@@ -100,6 +115,9 @@ func (f *createFlags) create(cmd *cobra.Command, tenancy *cotenant.Tenancy, args
 		return writeJSON(cmd.OutOrStdout(), newTenantLine(t, params.Domains))
 	}
 	f.say(cmd, "tenant %q created%s", t.Schema, hosts(params.Domains))
+	if f.superuser {
+		f.say(cmd, "superuser %q created in %q", f.superuserParams.Username, t.Schema)
+	}
 	return nil
 }
 
@@ -124,6 +142,46 @@ func (f *createFlags) forget(err error) bool {
 		return ok
 	}
 	return true
+}
+
+// describeSuperuser learns who the superuser of the new tenant is to be, if there is to be
+// one. All that can be wrong with it is told before anything is made.
+func (p *program) describeSuperuser(cmd *cobra.Command, f *createFlags, tenancy *cotenant.Tenancy, schema tenant.Schema) error {
+	s := &f.superuserFlags
+	if !f.superuser {
+		for _, flag := range []string{"superuser-username", "superuser-email", "superuser-password-stdin"} {
+			if cmd.Flags().Changed(flag) {
+				return usagef("--%s is given, and no superuser is to be made (add -s)", flag)
+			}
+		}
+		return nil
+	}
+	config, err := p.tenancyConfig(cmd, &f.databaseFlags)
+	if err != nil {
+		return err
+	}
+	if err := p.checkPlace(config, schema); err != nil {
+		return err
+	}
+	if f.users, err = auth.New(tenancy.DB(), p.config.Auth); err != nil {
+		return err
+	}
+	s.noinput = f.noinput || f.json
+	free := func(context.Context, string) error { return nil } // nobody is there yet
+	if schema.IsPublic() {
+		free = nameFree(f.users)
+	}
+	f.superuserParams, err = s.params(tenant.Public(cmd.Context()), cmd, f.users, free)
+	return p.notMigrated(schema, err)
+}
+
+// createSuperuser makes the superuser in the transaction that makes the tenant.
+func (f *createFlags) createSuperuser(ctx context.Context, tx pgx.Tx, _ *tenant.Tenant) error {
+	if !f.superuser {
+		return nil
+	}
+	_, err := f.users.With(tx).Create(ctx, f.superuserParams)
+	return err
 }
 
 // complete asks for what was not given, or says what is missing.

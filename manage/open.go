@@ -23,6 +23,9 @@ type databaseFlags struct {
 	appsDir string
 	noApps  bool // the command needs none: what is wrong with their files does not keep it
 	config  string
+	// created is called in the transaction that creates a tenant, after the program's own
+	// hook. Nil for nothing.
+	created func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error
 	direct  string
 	url     string
 }
@@ -53,6 +56,16 @@ func (p *program) tenancyConfig(cmd *cobra.Command, f *databaseFlags) (*cotenant
 	for _, fill := range []func(*cotenant.Config) error{fillApps, s.fillDatabase, s.fillPaths, s.fillEngine} {
 		if err := fill(&config); err != nil {
 			return nil, err
+		}
+	}
+	if hook, created := config.OnTenantCreated, f.created; created != nil {
+		config.OnTenantCreated = func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
+			if hook != nil {
+				if err := hook(ctx, tx, t); err != nil {
+					return err
+				}
+			}
+			return created(ctx, tx, t)
 		}
 	}
 	return &config, nil

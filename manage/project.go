@@ -1,13 +1,16 @@
 package manage
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/auth"
 	"github.com/cotenant/cotenant/migrate"
 )
 
@@ -35,11 +38,13 @@ func (p *program) fillApps(s *settings) func(*cotenant.Config) error {
 		case s.isFromFile("apps_dir") && !filepath.IsAbs(dir):
 			dir = filepath.Join(s.dir, dir)
 		}
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		info, err := os.Stat(dir)
+		switch there := err == nil && info.IsDir(); {
+		case !there && !s.onlyBuiltIn():
 			return fmt.Errorf("%s: there is no folder %s (make it, or name another with apps_dir or --apps-dir)", from, shortest(s.wd, dir))
+		case there:
+			s.appsPath = dir
 		}
-		s.appsPath = dir
-		var err error
 		if config.SharedApps, err = s.apps(dir, "shared_apps", s.SharedApps); err != nil {
 			return err
 		}
@@ -48,9 +53,21 @@ func (p *program) fillApps(s *settings) func(*cotenant.Config) error {
 	}
 }
 
-// apps returns the apps of a list, whose folders are below dir.
+// onlyBuiltIn reports whether all apps are cotenant's, so that there need be no folder.
+func (s *settings) onlyBuiltIn() bool {
+	for _, name := range slices.Concat(s.SharedApps, s.TenantApps) {
+		if name != auth.AppName {
+			return false
+		}
+	}
+	return true
+}
+
+// apps returns the apps of a list, whose folders are below dir. The app auth is cotenant's,
+// unless there is a folder of that name.
 func (s *settings) apps(dir, key string, names []string) ([]migrate.App, error) {
 	fsys := os.DirFS(dir)
+	apps := migrate.Dirs(fsys, names...)
 	for i, name := range names {
 		if !fs.ValidPath(name) || strings.Contains(name, "/") || name == "." {
 			return nil, fmt.Errorf("%s: %q is not a name for an app (name a folder of %s)", s.from[key], name, shortest(s.wd, dir))
@@ -60,11 +77,15 @@ func (s *settings) apps(dir, key string, names []string) ([]migrate.App, error) 
 				return nil, fmt.Errorf("%s: app %q is listed twice (remove one)", s.from[key], name)
 			}
 		}
-		if info, err := fs.Stat(fsys, name); err != nil || !info.IsDir() {
+		switch info, err := fs.Stat(fsys, name); {
+		case err == nil && info.IsDir():
+		case name == auth.AppName && errors.Is(err, fs.ErrNotExist):
+			apps[i] = auth.App()
+		default:
 			return nil, fmt.Errorf("%s: app %q has no folder %s (make it, or take the app off the list)", s.from[key], name, shortest(s.wd, filepath.Join(dir, name)))
 		}
 	}
-	return migrate.Dirs(fsys, names...), nil
+	return apps, nil
 }
 
 // hasApp reports whether there is an app of that name.

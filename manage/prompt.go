@@ -44,29 +44,44 @@ func (p *prompter) ask(question string) (string, error) {
 	}
 	defer func() { _ = term.Restore(p.fd, state) }()
 	p.terminal.SetPrompt(question)
-	line, err := p.readLine()
-	switch {
-	case errors.Is(err, term.ErrPasteIndicator): // the line was pasted
-	case errors.Is(err, io.EOF):
-		fmt.Fprint(p.out, "\r\n")
-		return "", errNoAnswer
-	case err != nil:
-		return "", err
-	}
-	return strings.TrimSpace(line), nil
+	line, err := p.read(p.terminal.ReadLine)
+	return strings.TrimSpace(line), p.answered(err)
 }
 
-// readLine reads a line, and stops when the context ends: nothing else wakes up who waits
-// for a key.
-func (p *prompter) readLine() (string, error) {
+// secret asks for a line that is not shown, nor trimmed.
+func (p *prompter) secret(question string) (string, error) {
+	state, err := term.MakeRaw(p.fd)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = term.Restore(p.fd, state) }()
+	line, err := p.read(func() (string, error) { return p.terminal.ReadPassword(question) })
+	return line, p.answered(err)
+}
+
+// answered is the error of a question.
+func (p *prompter) answered(err error) error {
+	switch {
+	case errors.Is(err, term.ErrPasteIndicator): // the line was pasted
+		return nil
+	case errors.Is(err, io.EOF):
+		fmt.Fprint(p.out, "\r\n")
+		return errNoAnswer
+	}
+	return err
+}
+
+// read reads a line, and stops when the context ends: nothing else wakes up who waits for a
+// key.
+func (p *prompter) read(line func() (string, error)) (string, error) {
 	type result struct {
 		line string
 		err  error
 	}
 	read := make(chan result, 1)
 	go func() {
-		line, err := p.terminal.ReadLine()
-		read <- result{line, err}
+		text, err := line()
+		read <- result{text, err}
 	}()
 	select {
 	case r := <-read:

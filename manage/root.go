@@ -80,8 +80,9 @@ func (p *program) add(root *cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: ownGroup, Title: "For every tenant:"})
 	}
 	root.AddCommand(p.adoptCommand(), p.checkCommand(), p.doctorCommand(), p.driftCommand(), p.migrateCommand(), p.statusCommand(), p.syncCommand())
-	root.AddCommand(p.tenantCommand(), p.domainCommand(), p.dumpDataCommand(), p.loadDataCommand(), p.runCommand(), p.shellCommand(), p.tenantCommandCommand())
+	root.AddCommand(p.tenantCommand(), p.domainCommand(), p.dumpDataCommand(), p.loadDataCommand(), p.runCommand(), p.shellCommand(), p.tenantCommandCommand(), p.userCommand())
 	root.AddCommand(p.seedCommands()...)
+	root.AddCommand(p.seedUserCommands()...)
 	if config.Project {
 		root.AddCommand(p.initCommand())
 	}

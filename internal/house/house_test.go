@@ -187,8 +187,10 @@ var modules = map[string][]string{
 	},
 	"manage": { // cotenant's, and what a command line is made of
 		"github.com/agext/levenshtein",
+		"github.com/alexedwards/argon2id",
 		"github.com/aymanbagabas/go-udiff",
 		"github.com/cenkalti/backoff/v5",
+		"github.com/dlclark/regexp2",
 		"github.com/go-json-experiment/json", // fixtures
 		"github.com/hashicorp/golang-lru/v2",
 		"github.com/jackc/pgpassfile",
@@ -202,8 +204,10 @@ var modules = map[string][]string{
 		"github.com/spf13/cobra",
 		"github.com/spf13/pflag",
 		"github.com/tetratelabs/wazero",
+		"github.com/trustelem/zxcvbn",
 		"github.com/wasilibs/go-pgquery",
 		"github.com/wasilibs/wazero-helpers",
+		"golang.org/x/crypto",
 		"golang.org/x/net",
 		"golang.org/x/sync",
 		"golang.org/x/sys",

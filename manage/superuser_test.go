@@ -1,0 +1,66 @@
+package manage_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cotenant/cotenant/internal/testdb"
+)
+
+// What was not given is asked for: the password twice, and never shown.
+func TestSuperuserPrompts(t *testing.T) {
+	t.Parallel()
+
+	address := testdb.New(t)
+	dir := project(t, address)
+	if err := os.WriteFile(filepath.Join(dir, "cotenant.toml"), []byte("tenant_apps = [\"auth\"]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"migrate", "--shared"}, {"tenant", "create", "acme"}} {
+		if out, err := cotenantIn(t, dir, address, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+	}
+	shown := converse(
+		t, cotenantIn(t, dir, address, "create_tenant_superuser"),
+		turn{"Schema of the tenant (? lists them): ", "?\r"}, turn{"acme", ""}, turn{"(? lists them): ", "acme\r"},
+		turn{"Username", "a b\r"}, turn{"invalid user name", ""}, turn{"Username", "Boss\r"},
+		turn{"Email (empty for none): ", "boss\r"}, turn{"invalid email address", ""}, turn{"Email (empty for none): ", "\r"},
+		turn{"Password: ", "short\r"}, turn{"the password is too short", ""},
+		turn{"Password: ", "passwordpassword\r"}, turn{"the password is too common", ""},
+		turn{"Password: ", "correct horse battery\r"}, turn{"Password (again): ", "correct horse\r"}, turn{"the two are not the same", ""},
+		turn{"Password: ", "correct horse battery\r"}, turn{"Password (again): ", "correct horse battery\r"},
+	)
+	if !strings.HasSuffix(shown, "superuser \"boss\" created in \"acme\"\r\n") || strings.Contains(shown, "horse") {
+		t.Errorf("shown:\n%s", shown)
+	}
+	shown = converse(
+		t, cotenantIn(t, dir, address, "createsuperuser", "--schema=acme"),
+		turn{"Username", "BOSS\r"}, turn{"user name is taken", ""}, turn{"Username", "\x03"},
+	)
+	if !strings.HasSuffix(shown, "interrupted: nothing was changed\r\n") {
+		t.Errorf("shown:\n%s", shown)
+	}
+
+	// Nothing is made before all is answered.
+	create := func(turns ...turn) string {
+		return converse(t, cotenantIn(t, dir, address, "create_tenant", "--schema_name=globex", "-s"), append([]turn{{"domain_url", "\r"}, {"Username", "ada\r"}, {"Email", "\r"}}, turns...)...)
+	}
+	shown = create(turn{"Password: ", "\x04"})
+	if !strings.HasSuffix(shown, "interrupted: nothing was changed\r\n") {
+		t.Errorf("shown:\n%s", shown)
+	}
+	shown = create(turn{"Password: ", "correct horse battery\r"}, turn{"Password (again): ", "correct horse battery\r"})
+	if !strings.HasSuffix(shown, "tenant \"globex\" created\r\nsuperuser \"ada\" created in \"globex\"\r\n") {
+		t.Errorf("shown:\n%s", shown)
+	}
+	shown = converse(
+		t, cotenantIn(t, dir, address, "changepassword", "ada", "--schema=globex"),
+		turn{"Password: ", "staple of a kind\r"}, turn{"Password (again): ", "staple of a kind\r"},
+	)
+	if !strings.HasSuffix(shown, "user \"ada\" of \"globex\" has a new password\r\n") {
+		t.Errorf("shown:\n%s", shown)
+	}
+}
