@@ -28,7 +28,7 @@ func (t *Tenancy) Drift(ctx context.Context, selection *migrate.Selection, optio
 		return nil, errors.New("drift: schema public is compared alone (select it with Shared, and the others without it)")
 	}
 	fleet := t.Fleet()
-	config := &drift.Config{Build: t.migrator.BuildScratch, Pool: t.own}
+	config := &drift.Config{Build: t.migrator.BuildScratch, ExtraSchemas: t.migrator.ExtraSchemas(), MigratorRole: t.migrator.MigratorRole(), Pool: t.own}
 	if options != nil {
 		config.Options = *options
 	}

@@ -194,10 +194,9 @@ func TestChanges(t *testing.T) {
 // repair runs the script of a group in a schema.
 func (d *database) repair(t *testing.T, name string, g *drift.Group) {
 	t.Helper()
-	defer d.execute(t, "RESET search_path")
-	d.execute(t, `SET search_path = "`+name+`", "public", pg_temp`)
-	if _, err := d.conn.Exec(t.Context(), g.Repair, pgx.QueryExecModeSimpleProtocol); err != nil {
-		t.Errorf("%v\n%s\n%s", err, text(g), g.Repair)
+	script := g.Script(tenant.MustParseSchema(name))
+	if _, err := d.conn.Exec(t.Context(), script, pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Errorf("%v\n%s\n%s", err, text(g), script)
 		d.execute(t, "ROLLBACK")
 	}
 }

@@ -25,6 +25,11 @@ type Config struct {
 	// Count returns how many schemas there are, for OnStart. It is called before anything
 	// else is done. Defaults to nothing.
 	Count func(ctx context.Context) (int, error)
+	// ExtraSchemas are on the search path behind public, for Group.Script. Defaults to none.
+	ExtraSchemas []tenant.Schema
+	// MigratorRole is the role that a repair creates things as, where the schema is that
+	// role's: see Group.Script. Defaults to whoever runs it.
+	MigratorRole string
 	// Pool leads to the server itself, not to a pooler, and is not scoped to tenants. Its
 	// connections are closed after they were used. It must allow two or more.
 	Pool *pgxpool.Pool
@@ -63,7 +68,7 @@ type Options struct {
 	// OnStart is told how many schemas there are, before the first is read. Defaults to
 	// nothing.
 	OnStart func(schemas int)
-	// Repair has SQL written for what schemas lack: see Group.Repair.
+	// Repair has SQL written for what schemas lack: see Group.Script.
 	Repair bool
 
 	noExtensions bool // see Config.Shared

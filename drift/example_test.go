@@ -55,7 +55,7 @@ func Example() {
 		for _, difference := range group.Differences {
 			fmt.Println(difference)
 		}
-		fmt.Print(group.Repair)
+		fmt.Print(group.Repair) // group.Script() runs it
 	}
 	// Output:
 	// 2 as a fresh build
@@ -63,12 +63,5 @@ func Example() {
 	// ~ column orders.total: numeric(10,2) → numeric(12,2)
 	// - index orders_total_idx ON orders USING btree (total)
 	// + table orders_old (and 2 objects of it)
-	// -- for globex, with the search path at each:
-	// --   SET search_path = "globex", public, pg_temp;
-	// BEGIN;
-	// SET LOCAL check_function_bodies = off;
 	// CREATE INDEX orders_total_idx ON orders USING btree (total);
-	// COMMIT;
-	// -- not repaired: ~ column orders.total: numeric(10,2) → numeric(12,2)
-	// -- not repaired: + table orders_old (and 2 objects of it)
 }

@@ -1,20 +1,16 @@
 package drift
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/cotenant/cotenant/internal/catalog"
 )
 
-// repair writes the script for a group: what s lacks of the reference, in an order that
-// runs, and the other differences as comments.
-func repair(reference, s *Snapshot, g *Group) string {
+// repair writes into g the statements that create what s lacks of the reference, in an
+// order that runs, and the other differences as comments.
+func (f *finder) repair(reference, s *Snapshot, g *Group) {
 	r := repairer{wants: reference.byKey(), haves: s.byKey(), needs: reference.needs, state: map[string]int{}}
-	var b strings.Builder
-	fmt.Fprintf(&b, "-- for %s, with the search path at each:\n--   SET search_path = \"%s\", public, pg_temp;\n", g.whom(), g.Schemas[0])
-	b.WriteString("BEGIN;\nSET LOCAL check_function_bodies = off;\n")
 	missing := make([]catalog.Object, 0, len(r.wants))
 	for _, o := range r.wants {
 		if r.lacks(o.Key()) {
@@ -25,30 +21,19 @@ func repair(reference, s *Snapshot, g *Group) string {
 	for _, o := range missing {
 		r.create(o.Key())
 	}
+	var statements, notes strings.Builder
 	for _, statement := range append(r.statements, r.last...) {
-		b.WriteString(terminated(statement))
+		text := terminated(statement)
+		statements.WriteString(text)
+		g.frame.creates = g.frame.creates || text != statement
 	}
-	b.WriteString("COMMIT;\n")
 	for _, d := range g.Differences {
 		if d.Change != Missing {
-			b.WriteString(commented("not repaired: " + d.String()))
+			notes.WriteString(commented("not repaired: " + d.String()))
 		}
 	}
-	return b.String()
-}
-
-// whom names the schemas of a group, as far as they are few.
-func (g *Group) whom() string {
-	const most = 10
-	names := make([]string, min(most, len(g.Schemas)))
-	for i := range names {
-		names[i] = g.Schemas[i].String()
-	}
-	text := strings.Join(names, ", ")
-	if more := g.Count - len(names); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	g.Repair, g.frame.notes = statements.String(), notes.String()
+	g.frame.extra, g.frame.role = f.ExtraSchemas, f.MigratorRole
 }
 
 // terminated is a statement, or a comment, as it stands in a script.

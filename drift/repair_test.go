@@ -19,8 +19,7 @@ func TestRepairNothing(t *testing.T) {
 	if len(report.Groups) != 1 || report.Groups[0].Count != 2 {
 		t.Fatalf("%+v", report)
 	}
-	d.repair(t, "acme", &report.Groups[0])
-	d.repair(t, "Big-Corp", &report.Groups[0])
+	d.execute(t, report.Groups[0].Script())
 	if report = d.find(t, shop, options, "acme", "Big-Corp"); report.Drifted() {
 		t.Error(describe(report))
 	}
@@ -65,18 +64,20 @@ func TestRepairLeavesAlone(t *testing.T) {
 		d.in(t, name, `CREATE TABLE extra (a int); ALTER TABLE things ALTER price SET DEFAULT 7; ALTER FUNCTION total() VOLATILE; DROP TABLE cache`)
 	}
 	g := d.find(t, shop, drift.Options{Repair: true}, "acme", "globex").Groups[0]
+	script := g.Script()
 	for _, want := range []string{
-		"-- for acme, globex, with the search path at each:\n--   SET search_path = \"acme\", public, pg_temp;\nBEGIN;",
+		"-- for acme, globex\nBEGIN;\nSET LOCAL search_path = \"acme\", \"public\", pg_temp;\n",
+		"COMMIT;\nBEGIN;\nSET LOCAL search_path = \"globex\", \"public\", pg_temp;\n",
 		"CREATE TABLE cache (\n\tk text NOT NULL,\n\tv jsonb\n);\n",
 		"-- not repaired: + table extra (and 1 object of it)\n",
 		"-- not repaired: ~ column things.price: numeric(10,2) DEFAULT 0 → numeric(10,2) DEFAULT 7\n",
 		"-- not repaired: ~ function total():\n--     -() RETURNS bigint",
 	} {
-		if !strings.Contains(g.Repair, want) {
-			t.Errorf("no %q in\n%s", want, g.Repair)
+		if !strings.Contains(script, want) {
+			t.Errorf("no %q in\n%s", want, script)
 		}
 	}
-	if strings.Contains(g.Repair, "TABLE extra") || strings.Contains(g.Repair, "\nALTER TABLE things") {
-		t.Error(g.Repair)
+	if strings.Contains(script, "TABLE extra") || strings.Contains(script, "\nALTER TABLE things") {
+		t.Error(script)
 	}
 }

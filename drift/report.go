@@ -52,12 +52,13 @@ type Group struct {
 	Fingerprint Fingerprint
 	// More is how many differences there are beside those in Differences.
 	More int
-	// Repair is a script that creates what the schemas lack, if Options.Repair asked for
-	// it. It is to be run with the search path at each of them, after somebody has read
-	// it. What they have otherwise, or in addition, stands in it as comments.
+	// Repair are the statements that create what the schemas lack, if Options.Repair asked
+	// for them, in an order that runs. They name no schema: Script runs them in each.
 	Repair string
 	// Schemas are up to a hundred of them.
 	Schemas []tenant.Schema
+
+	frame frame
 }
 
 // SchemaError is why a schema could not be read. Schema is the zero Schema if its name is
@@ -117,7 +118,7 @@ func (f *finder) compare(ctx context.Context, r *reader, reference *Snapshot, g 
 		}
 		g.Differences = Compare(reference, s)
 		if f.Repair {
-			g.Repair = repair(reference, s, g)
+			f.repair(reference, s, g)
 		}
 		if g.More = len(g.Differences) - maxDifferences; g.More > 0 {
 			g.Differences = g.Differences[:maxDifferences]

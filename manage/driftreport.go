@@ -86,7 +86,7 @@ func (d *driftReporter) groups(w *strings.Builder, r *drift.Report) {
 		case g.Err != nil:
 			fmt.Fprintf(w, "%s%s\n%s  %v\n", comment, d.whom(&g), comment, g.Err)
 		case d.flags.compare.Repair:
-			fmt.Fprintf(w, "%s\n", g.Repair)
+			fmt.Fprintf(w, "%s\n", g.Script())
 		default:
 			fmt.Fprintln(w, d.whom(&g))
 			for _, difference := range g.Differences {
@@ -175,7 +175,7 @@ type (
 func (d *driftReporter) writeLines(r *drift.Report, took time.Duration) error {
 	var lines []any
 	for _, g := range r.Groups {
-		line := driftGroupLine{Type: "group", Count: g.Count, Schemas: names(g.Schemas), Fingerprint: g.Fingerprint.String(), More: g.More, Repair: g.Repair}
+		line := driftGroupLine{Type: "group", Count: g.Count, Schemas: names(g.Schemas), Fingerprint: g.Fingerprint.String(), More: g.More, Repair: g.Script()}
 		for _, x := range g.Differences {
 			line.Differences = append(line.Differences, differenceLine{string(x.Change), x.Object, x.Parts, x.Reference, x.Schema})
 		}

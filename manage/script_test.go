@@ -23,6 +23,7 @@ import (
 //
 //	exits STATUS PROGRAM ARGS…   runs it and compares the status that it ends with
 //	sql STATEMENT…               prints what the statements return, a line a row
+//	runs FILE                    runs it as psql would
 //	login                        has the script go on as a role that may create schemas alone
 //	admin STATEMENT…             does as sql, also behind login, as who was there before
 //	locked TABLE                 locks it in a session that calls itself psql, until unlocked
@@ -46,7 +47,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"admin": admin, "exits": exits, "locked": locked, "login": login, "sql": query, "tenants": tenants, "unlocked": unlocked,
+			"admin": admin, "exits": exits, "locked": locked, "login": login, "runs": runs, "sql": query, "tenants": tenants, "unlocked": unlocked,
 		},
 	})
 }
@@ -132,6 +133,19 @@ func query(ts *testscript.TestScript, neg bool, args []string) {
 		for _, row := range ask(ts, sql) {
 			fmt.Fprintln(ts.Stdout(), row)
 		}
+	}
+}
+
+func runs(ts *testscript.TestScript, neg bool, args []string) {
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, ts.Getenv("DATABASE_URL"))
+	ts.Check(err)
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, ts.ReadFile(args[0]), pgx.QueryExecModeSimpleProtocol)
+	if !neg {
+		ts.Check(err)
+	} else if err == nil {
+		ts.Fatalf("%s: it runs", args[0])
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -70,3 +71,9 @@ func scratchName() (tenant.Schema, int64, error) {
 	schema, err := tenant.ParseSchema("scratch_" + strings.ToLower(rand.Text()))
 	return schema, -1 - int64(binary.LittleEndian.Uint64(random[:])>>16), err
 }
+
+// ExtraSchemas returns the schemas that are on the search path behind public.
+func (m *Migrator) ExtraSchemas() []tenant.Schema { return slices.Clone(m.config.ExtraSchemas) }
+
+// MigratorRole returns the name of the role that owns the tenants' schemas.
+func (m *Migrator) MigratorRole() string { return m.config.MigratorRole }
