@@ -37,9 +37,10 @@ func (m *Migrator) BuildScratch(ctx context.Context, tx pgx.Tx) (tenant.Schema, 
 }
 
 // BuildSharedScratch is BuildScratch for the shared apps but cotenant's own: it makes in
-// a schema of its own what they make in public, and in a registry of its own what they do to
-// that. Where a statement names public, and that name can be taken out, it is. Migrations in Go cannot be asked to work elsewhere: they
-// are an error, unless their app has a schema.sql.
+// a schema of its own what they make in public, and in a registry of its own what they do
+// to that. Where a statement names public, and that name can be taken out, it is.
+// Migrations in Go cannot be asked to work elsewhere: they are an error, unless their app
+// has a schema.sql.
 func (m *Migrator) BuildSharedScratch(ctx context.Context, tx pgx.Tx) (tenant.Schema, error) {
 	schema, _, err := scratchName()
 	if err != nil {
@@ -53,7 +54,10 @@ func (m *Migrator) BuildSharedScratch(ctx context.Context, tx pgx.Tx) (tenant.Sc
 		if s.app == ownApp {
 			continue
 		}
-		if err := b.run(ctx, s, nil); err != nil {
+		switch err := b.run(ctx, s, nil); {
+		case err != nil && b.beside:
+			return schema, fmt.Errorf("scratch schema: %w (if it is about a table of cotenant's own: compare as the login that owns schema cotenant, in whose place one can be built)", err)
+		case err != nil:
 			return schema, fmt.Errorf("scratch schema: %w", err)
 		}
 	}

@@ -131,6 +131,8 @@ type stateBuilder struct {
 	tx     pgx.Tx
 	shared bool
 	where  target
+	// beside is that the registry is the database's, which the login does not own.
+	beside bool
 }
 
 // begin makes the schema, and for shared apps a registry of its own: statements that add
@@ -163,7 +165,7 @@ func (b *stateBuilder) begin(ctx context.Context, lockTimeout time.Duration) err
 			_, err := tx.Exec(ctx, "ALTER SCHEMA cotenant RENAME TO "+pgx.Identifier{"cotenant_" + b.where.schema.String()}.Sanitize(), pgx.QueryExecModeExec)
 			return err
 		})
-		if dberr.Code(err) == dberr.InsufficientPrivilege {
+		if b.beside = dberr.Code(err) == dberr.InsufficientPrivilege; b.beside {
 			return nil
 		}
 		if err != nil {
