@@ -24,6 +24,7 @@ func checks() []check {
 		{name: "tenant-without-domain", find: tenantsWithoutDomain},
 		{name: "tenant-primary-domain", find: tenantsPrimaryDomain},
 		{name: "history", find: histories},
+		{name: "history-lost", find: historiesLost},
 
 		{name: "version-without-tenant", find: versionsWithoutTenant, mend: forgetVersions},
 		{name: "migration-half-done", find: migrationsHalfDone},

@@ -24,6 +24,7 @@
 //   - tenant-without-domain (note): a tenant that no host leads to
 //   - tenant-primary-domain (note): none of a tenant's domains is primary, or several
 //   - history (error): a migration is recorded of which the program has no file, or another one than that
+//   - history-lost (error, warning): a tenant's schema has tables, and no cotenant_migrations
 //
 // What crashes leave:
 //

@@ -53,6 +53,36 @@ func histories(ctx context.Context, e *exam) ([]Finding, error) {
 	return findings, nil
 }
 
+// noHistory is what cotenant.schema_versions has of a schema without migrations: the
+// digest of nothing, see package migrate.
+const noHistory = "e3b0c44298fc1c149afbf4c8996fb924"
+
+// historiesLost finds schemas with tables and without a history. cotenant.schema_versions
+// goes on saying what they had, so that nothing shows before the next migration: that begins
+// at the first.
+func historiesLost(ctx context.Context, e *exam) ([]Finding, error) {
+	return e.grouped(ctx, `SELECT CASE WHEN v.digest <> '`+noHistory+`' THEN 'lost' ELSE '' END, '', t.name
+		FROM tenant AS t LEFT JOIN cotenant.schema_versions AS v ON v.tenant_id = t.id AND v.namespace = t.space
+		WHERE t.space IS NOT NULL AND t.name <> 'public'
+			AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = t.space AND c.relname = 'cotenant_migrations' AND c.relkind = 'r')
+			AND EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = t.space AND c.relkind IN ('r', 'p', 'f', 'v', 'm'))`,
+		func(g group) Finding {
+			f := Finding{
+				Severity: Warning,
+				Subject:  count(g.count, "schema", "schemas"),
+				Message:  "there are tables, and no history of migrations, cotenant_migrations",
+				Reason:   "the next migrate begins at the first migration, whose tables are there",
+				Cure: fmt.Sprintf("cotenant migrate --schema=%s --fake-initial; or say what is there, for each app: cotenant migrate --schema=%[1]s APP MIGRATION --fake --verify",
+					g.schemas[0]),
+			}
+			if g.what == "lost" {
+				f.Severity, f.Message = Error, "the history of migrations, cotenant_migrations, is gone, and the tables are there"
+				f.Cure = fmt.Sprintf("restore the table from a backup; or say what is there, for each app: cotenant migrate --schema=%s APP MIGRATION --fake --verify, with the newest migration whose work is there", g.schemas[0])
+			}
+			return f
+		})
+}
+
 // files names the first of some migrations.
 func files(list []migrate.File) string {
 	const most = 5

@@ -14,6 +14,7 @@ import (
 func (p *program) statusCommand() *cobra.Command {
 	name := p.config.name()
 	var f runFlags
+	var verify bool
 	cmd := &cobra.Command{
 		Use:     "status",
 		GroupID: schemasGroup,
@@ -31,7 +32,7 @@ one entry, however many they are:
 
 It changes nothing, and asks for as many schemas as there are in the same few queries;
 only those that no run has looked at yet, such as those of a restored database, are asked
-one by one. It exits with status 0 whatever it finds: a deployment asks "` + name + `
+one by one. --verify asks all of them, and finds what was done to a history by hand. It exits with status 0 whatever it finds: a deployment asks "` + name + `
 migrate --check".`,
 		Example: fmt.Sprintf(`  %[1]s status
   %[1]s status -v                      all the names (the first hundred)
@@ -41,10 +42,12 @@ migrate --check".`,
 			if err := f.check(cmd); err != nil {
 				return err
 			}
-			return p.status(cmd, &f)
+			return p.status(cmd, &f, verify)
 		},
 	}
-	addGroups(cmd, statusLines, f.selectFlags.group(), f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
+	how := newGroup("How")
+	how.flags.BoolVar(&verify, "verify", false, "read the history of every schema, and do not rely on the index of them, cotenant.schema_versions")
+	addGroups(cmd, statusLines, f.selectFlags.group(), how, f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
 	p.completeSchemas(cmd, &f.databaseFlags, 0)
 	return cmd
 }
@@ -58,20 +61,24 @@ schemas are the first hundred, latest is the newest file of each app that they h
   {"type":"orphans","schemas":["…"]}
 `
 
-func (p *program) status(cmd *cobra.Command, f *runFlags) error {
+func (p *program) status(cmd *cobra.Command, f *runFlags, verify bool) error {
 	tenancy, err := p.connect(cmd.Context(), cmd, f, "", cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer tenancy.Close()
-	status, err := tenancy.Fleet().Status(cmd.Context(), &f.selection)
+	look := tenancy.Fleet().Status
+	if verify {
+		look = tenancy.Fleet().VerifiedStatus
+	}
+	status, err := look(cmd.Context(), &f.selection)
 	if err != nil {
 		return err
 	}
 	if f.json {
 		return writeStatus(cmd.OutOrStdout(), status)
 	}
-	most := 5
+	most := few
 	switch {
 	case f.verbosity == 0:
 		return nil
@@ -79,12 +86,27 @@ func (p *program) status(cmd *cobra.Command, f *runFlags) error {
 		most = len(status.Orphans) + maxNamed
 	}
 	text := statusText(status, most, newPaint(cmd.OutOrStdout()))
-	if status.Count(migrate.Behind) > 0 {
-		text += fmt.Sprintf("%q brings what is behind up to date\n", cmd.Root().CommandPath()+" migrate")
+	switch command := cmd.Root().CommandPath() + " migrate"; {
+	case isNoTenancy(status):
+		text += fmt.Sprintf("the database is no tenancy: name another one (DATABASE_URL), or make it one: %q\n", command)
+	case status.Count(migrate.Behind) > 0:
+		text += fmt.Sprintf("%q brings what is behind up to date\n", command)
 	}
 	_, err = io.WriteString(cmd.OutOrStdout(), text)
 	return err
 }
+
+// isNoTenancy reports whether public has nothing of cotenant's own: nobody has migrated it.
+func isNoTenancy(s *migrate.Status) bool {
+	if len(s.Groups) != 1 || len(s.Groups[0].Schemas) != 1 {
+		return false
+	}
+	g := s.Groups[0]
+	return g.Schemas[0].IsPublic() && g.State == migrate.Behind && len(g.Latest) == 0
+}
+
+// few is how many schemas are named unless more are asked for.
+const few = 5
 
 // maxNamed is how many schemas package migrate names.
 const maxNamed = 100
@@ -160,7 +182,7 @@ func statusText(s *migrate.Status, most int, colours paint) string {
 		switch {
 		case len(list) > 0 && g.Schemas[0].IsPublic():
 			fmt.Fprintf(&b, "%s: %s\n", list[0], colours.state(g.State))
-		case g.State == migrate.Current && most <= maxNamed:
+		case g.State == migrate.Current && most <= few:
 			fmt.Fprintf(&b, "%s %s\n", schemas(g.Count), colours.state(g.State))
 		default:
 			fmt.Fprintf(&b, "%s %s: %s\n", schemas(g.Count), colours.state(g.State), someNames(list, g.Count, most))

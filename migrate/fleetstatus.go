@@ -51,8 +51,8 @@ func (s *Status) Count(state State) int {
 type StatusGroup struct {
 	// Count is how many schemas the group has.
 	Count int
-	// Err is why, and what to do. It is nil where State is Behind or Current and there are
-	// not too many groups.
+	// Err is why, and what to do. It is nil where State is Behind or Current, there are not
+	// too many groups, and the index says the same of the schemas.
 	Err error
 	// Lacks are the files that the schemas do not have, in the order in which they
 	// would run. What a newer migration replaced counts among them: the program does not
@@ -82,7 +82,18 @@ func (f File) String() string { return f.App + "/" + f.Name }
 //
 // A schema that cannot be read does not keep the others from being told.
 func (f *Fleet) Status(ctx context.Context, selection *Selection) (*Status, error) {
-	var o RunOptions
+	return f.status(ctx, selection, false)
+}
+
+// VerifiedStatus is Status that reads the history of every schema, several at a time, and
+// does not rely on the index: it also finds a history that was changed, or lost, by others
+// than a run.
+func (f *Fleet) VerifiedStatus(ctx context.Context, selection *Selection) (*Status, error) {
+	return f.status(ctx, selection, true)
+}
+
+func (f *Fleet) status(ctx context.Context, selection *Selection, verify bool) (*Status, error) {
+	o := RunOptions{Verify: verify}
 	if selection != nil {
 		o.Selection = *selection
 	}
@@ -161,6 +172,11 @@ func (s *statusSurvey) take(ctx context.Context, c changer) error {
 			return err
 		}
 	}
+	if r.options.Verify {
+		if err := s.each(ctx, nil, existing); err != nil {
+			return err
+		}
+	}
 	if r.selection.wanted == nil && len(r.selection.unwanted) == 0 {
 		s.status.Orphans, err = c.orphans(ctx)
 	}
@@ -172,6 +188,8 @@ func (s *statusSurvey) group(ctx context.Context, c changer, g group) error {
 	switch {
 	case g.missing:
 		return s.missing(ctx, c, g)
+	case s.run.options.Verify:
+		return nil // each by itself
 	case g.digest == nil:
 		return s.each(ctx, nil, unknown)
 	}
@@ -247,11 +265,28 @@ func (s *statusSurvey) read(ctx context.Context, c changer, t target, g group) e
 		s.add(StatusGroup{State: Missing, Err: errMissing}, g)
 	case err != nil:
 		s.add(StatusGroup{State: Unread, Err: err}, g)
+	case len(h) == 0 && isKnown(t) && t.digest != h.digest():
+		s.add(StatusGroup{State: Diverged, Err: errHistoryLost}, g)
 	default:
-		s.add(s.stands(t, h), g)
+		otherwise := isKnown(t) && t.digest != h.digest()
+		stands := s.stands(t, h)
+		if stands.State == Behind && otherwise {
+			stands.Err = errIndexOtherwise
+		}
+		s.add(stands, g)
 	}
 	return nil
 }
+
+// isKnown reports whether the index knows a schema.
+func isKnown(t target) bool { return t.digest != "" && !t.schema.IsPublic() }
+
+// errHistoryLost and errIndexOtherwise say what a run that relies on the index does not see.
+var (
+	errHistoryLost = errors.New("its history, " + historyTable + ", is empty or gone, and it had one: a migration would begin at the first " +
+		"(restore the table from a backup; or, for each app, \"cotenant migrate --schema=… APP MIGRATION --fake --verify\" with the newest migration whose work is there)")
+	errIndexOtherwise = errors.New("cotenant.schema_versions has another history of it (\"cotenant migrate --verify\" does not rely on that)")
+)
 
 // stands compares a history with the files.
 func (s *statusSurvey) stands(t target, h history) StatusGroup {
