@@ -77,6 +77,9 @@ func Run(ctx context.Context, config *Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := config.validateFiles(files, faults); err != nil {
+		return nil, err
+	}
 	c := newChecker(m, parse(files, faults))
 	if err := c.run(ctx); err != nil {
 		return nil, err
@@ -116,21 +119,6 @@ func (c *Config) validate(m *migrate.Config) error {
 		}
 	}
 	return nil
-}
-
-// wants reports whether a finding is told.
-func (c *Config) wants(f Finding) bool {
-	if len(c.Only) == 0 || f.App == "" {
-		return true
-	}
-	return slices.ContainsFunc(c.Only, func(only string) bool {
-		app, name, isFile := strings.Cut(only, "/")
-		if app != f.App || !isFile {
-			return app == f.App
-		}
-		base := f.File[strings.LastIndexByte(f.File, '/')+1:]
-		return base == name || strings.HasPrefix(base, strings.TrimSuffix(name, ".sql")+".")
-	})
 }
 
 // take adds the findings of another check, but for what is found by name already: Builds

@@ -134,6 +134,9 @@ func (p *program) check(cmd *cobra.Command, f *checkFlags, args []string) error 
 	}
 	defer done()
 	report, err := check.Run(cmd.Context(), &check.Config{Migrate: filesOf(&config), Only: args, Pool: pool, Template: f.template})
+	if errors.Is(err, check.ErrNoFile) {
+		return usagef("%s", strings.TrimPrefix(err.Error(), "check: "))
+	}
 	if err != nil {
 		return &openError{strings.TrimPrefix(err.Error(), "check: "), err}
 	}
