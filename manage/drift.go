@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/drift"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -116,6 +118,11 @@ func (f *driftFlags) checkUsage(cmd *cobra.Command) error {
 	if slices.Contains(f.selection.Schemas, public) {
 		return usagef("--schema=public is compared with other apps than the tenants' schemas (run it alone, and the others without it)")
 	}
+	for _, name := range slices.Concat(f.selection.Schemas, f.selection.Exclude) {
+		if _, err := tenant.ParseSchema(name); err != nil && !strings.ContainsAny(name, `*?[\`) {
+			return usagef("%v", err)
+		}
+	}
 	for _, c := range []conflict{
 		{"like", "majority", "give one"},
 		{"quiet", "repair", "--repair prints a script"},
@@ -153,6 +160,9 @@ func (p *program) drift(cmd *cobra.Command, f *driftFlags) error {
 	begun := time.Now()
 	report, err := tenancy.Drift(cmd.Context(), &f.selection, &options)
 	show.end()
+	if errors.Is(err, tenant.ErrSchemaNotFound) && f.like != "" {
+		return noLike(cmd.Context(), tenancy, f.like, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -165,23 +175,43 @@ func (p *program) drift(cmd *cobra.Command, f *driftFlags) error {
 	return nil
 }
 
+// noLike says which schema was meant to be compared with, where there is none of the name.
+func noLike(ctx context.Context, tenancy *cotenant.Tenancy, name string, cause error) error {
+	near := didYouMean("", name, func(yield func(string) bool) {
+		for t, err := range tenancy.Registry().All(ctx) {
+			if err == nil && !yield(t.Schema.String()) {
+				return
+			}
+		}
+	})
+	if near == "" {
+		return cause
+	}
+	return fmt.Errorf("drift: schema %q, to compare with: %w%s", name, tenant.ErrSchemaNotFound, near)
+}
+
 // driftText counts what is not as it should be.
 func driftText(r *drift.Report) string {
 	var parts []string
-	if r.Differ > 0 {
-		verb := "differ"
-		if r.Differ == 1 {
-			verb = "differs"
+	for _, part := range []struct {
+		n            int
+		one, several string
+	}{
+		{r.Differ, "differs", "differ"}, {r.Missing, "is missing", "are missing"}, {r.Unreadable, "could not be read", "could not be read"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, schemas(part.n)+" "+either(part.n, part.one, part.several))
 		}
-		parts = append(parts, fmt.Sprintf("%s %s from %s", schemas(r.Differ), verb, r.Reference))
-	}
-	if r.Missing > 0 {
-		parts = append(parts, schemas(r.Missing)+" missing")
-	}
-	if r.Unreadable > 0 {
-		parts = append(parts, schemas(r.Unreadable)+" could not be read")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// either is the form of a word for a number of things.
+func either(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
 }
 
 // cure says what to do about schemas that differ, if it was not done.

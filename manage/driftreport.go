@@ -54,11 +54,14 @@ func (d *driftReporter) report(r *drift.Report, took time.Duration) error {
 		fmt.Fprintf(d, "%s: %v\n", d.prefix, u)
 	}
 	for _, list := range []struct {
-		all, shown int
-		what       string
-	}{{r.Missing, len(r.MissingSchemas), "are missing"}, {r.Unreadable, len(r.UnreadableSchemas), "could not be read"}} {
+		all, shown   int
+		one, several string
+	}{
+		{r.Missing, len(r.MissingSchemas), "is missing", "are missing"},
+		{r.Unreadable, len(r.UnreadableSchemas), "could not be read", "could not be read"},
+	} {
 		if more := list.all - list.shown; more > 0 {
-			fmt.Fprintf(d, "%s: %s more %s\n", d.prefix, schemas(more), list.what)
+			fmt.Fprintf(d, "%s: %s beside these %s\n", d.prefix, schemas(more), either(more, list.one, list.several))
 		}
 	}
 	text := &strings.Builder{}
@@ -98,7 +101,8 @@ func (d *driftReporter) groups(w *strings.Builder, r *drift.Report) {
 		}
 	}
 	if of += r.Unlisted; of > 0 {
-		fmt.Fprintf(w, "%s%s more differ, in %d ways or more, and are not shown\n", comment, schemas(of), max(1, more))
+		fmt.Fprintf(w, "%s%s beside these %s, in %s or more, and %s not shown\n", comment, schemas(of), either(of, "differs", "differ"),
+			plural(max(1, more), "way"), either(of, "is", "are"))
 	}
 }
 
@@ -119,19 +123,18 @@ func (d *driftReporter) whom(g *drift.Group) string {
 	return fmt.Sprintf("%s: %s", schemas(g.Count), text)
 }
 
-// driftCounts is the outcome in numbers.
+// driftCounts is the outcome in numbers. What differs the error says.
 func driftCounts(r *drift.Report) string {
-	var parts []string
-	if r.Same > 0 {
-		parts = append(parts, fmt.Sprintf("%s as %s", schemas(r.Same), r.Reference))
-	}
-	if text := driftText(r); text != "" {
-		parts = append(parts, text)
-	}
-	if len(parts) == 0 {
+	switch all := r.Same + r.Differ + r.Missing + r.Unreadable; {
+	case all == 0:
 		return "there are no schemas"
+	case r.Same == all:
+		return fmt.Sprintf("%s as %s", schemas(all), r.Reference)
+	case r.Same == 0:
+		return fmt.Sprintf("%s, none as %s", schemas(all), r.Reference)
+	default:
+		return fmt.Sprintf("%d of %s as %s", r.Same, schemas(all), r.Reference)
 	}
-	return strings.Join(parts, ", ")
 }
 
 // The lines of --json, as the help describes them.
