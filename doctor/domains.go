@@ -3,6 +3,10 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"net"
+	"strings"
+
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // domainsUnusable finds domains that no request leads to: a host is looked up in lower
@@ -17,7 +21,7 @@ func domainsUnusable(ctx context.Context, e *exam) ([]Finding, error) {
 				Subject:  fmt.Sprintf("domain %q", g.what),
 				Message:  "no request leads to it",
 				Reason:   "hosts are looked up in lower case, in ASCII (xn--…), without the port, a last dot and www.",
-				Cure:     "UPDATE " + e.domains + " SET domain = … to that form",
+				Cure:     e.usableDomain(g.what),
 			}
 		})
 }
@@ -33,7 +37,7 @@ func domainsAmbiguous(ctx context.Context, e *exam) ([]Finding, error) {
 				Subject:  fmt.Sprintf("domain %q", g.what),
 				Message:  fmt.Sprintf("there are %d rows", g.count),
 				Reason:   "which of the tenants a request reaches is not defined",
-				Cure:     "delete all but one, and CREATE UNIQUE INDEX ON " + e.domains + " (domain)",
+				Cure:     "delete all but one: DELETE FROM " + e.domains + " WHERE domain = " + literal(g.what) + " AND tenant_id <> " + e.idOf(g.schemas) + "; and CREATE UNIQUE INDEX ON " + e.domains + " (domain)",
 			}
 		})
 }
@@ -48,7 +52,7 @@ func domainsWithoutTenant(ctx context.Context, e *exam) ([]Finding, error) {
 				Subject:  fmt.Sprintf("domain %q", g.what),
 				Message:  "there is no such tenant",
 				Reason:   "the host leads nowhere, and cannot be given to another tenant",
-				Cure:     "delete the row from " + e.domains + ", and let tenant_id refer to " + e.tenants + " ON DELETE CASCADE",
+				Cure:     "DELETE FROM " + e.domains + " WHERE domain = " + literal(g.what) + "; and ALTER TABLE " + e.domains + " ADD FOREIGN KEY (tenant_id) REFERENCES " + e.tenants + " (id) ON DELETE CASCADE",
 			}
 		})
 }
@@ -64,7 +68,7 @@ func tenantsWithoutDomain(ctx context.Context, e *exam) ([]Finding, error) {
 				Subject:  count(g.count, "tenant", "tenants"),
 				Message:  "there is no domain",
 				Reason:   "no request reaches the tenant by its host name, as it reaches others",
-				Cure:     "INSERT INTO " + e.domains + " (domain, tenant_id, is_primary) VALUES (…), unless it is found in another way",
+				Cure:     "cotenant domain add " + g.schemas[0] + " HOST, with its host name, unless it is found in another way",
 			}
 		})
 }
@@ -80,7 +84,31 @@ func tenantsPrimaryDomain(ctx context.Context, e *exam) ([]Finding, error) {
 				Subject:  count(g.count, "tenant", "tenants"),
 				Message:  g.what,
 				Reason:   "which host its links and mails are to have is not said",
-				Cure:     "UPDATE " + e.domains + " SET is_primary = … so that one is",
+				Cure:     fmt.Sprintf("have one be it, such as the first: UPDATE %s SET is_primary = domain = (SELECT min(domain) FROM %[1]s WHERE tenant_id = %[2]s) WHERE tenant_id = %[2]s", e.domains, e.idOf(g.schemas)),
 			}
 		})
+}
+
+// idOf selects the id of the first of some tenants.
+func (e *exam) idOf(schemas []string) string {
+	name := "public"
+	if len(schemas) > 0 {
+		name = schemas[0]
+	}
+	return "(SELECT id FROM " + e.tenants + " WHERE schema_name = " + literal(name) + ")"
+}
+
+// usableDomain is the statement that brings a domain into the form in which hosts are
+// looked up, where there is one.
+func (e *exam) usableDomain(domain string) string {
+	host := strings.TrimSpace(domain)
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimPrefix(strings.ToLower(strings.TrimSuffix(host, ".")), "www.")
+	usable, err := tenant.ParseDomain(host)
+	if err != nil {
+		return "no host has that name: DELETE FROM " + e.domains + " WHERE domain = " + literal(domain)
+	}
+	return "UPDATE " + e.domains + " SET domain = " + literal(usable.String()) + " WHERE domain = " + literal(domain)
 }

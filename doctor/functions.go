@@ -30,18 +30,24 @@ func functionsNamingSchemas(ctx context.Context, e *exam) ([]Finding, error) {
 // functionsSecurityDefiner finds functions that run as their owner and on the path of
 // whoever calls them: who can make a table or an operator that is found first, pg_temp
 // included, runs as the owner what he likes (manual, CREATE FUNCTION, "Writing SECURITY
-// DEFINER Functions Safely").
+// DEFINER Functions Safely"). The names in bodies written as RETURN or BEGIN ATOMIC were
+// looked up when the function was made.
 func functionsSecurityDefiner(ctx context.Context, e *exam) ([]Finding, error) {
-	return e.grouped(ctx, `SELECT p.proname, '', s.name FROM pg_proc AS p JOIN home AS s ON s.space = p.pronamespace
-		WHERE p.prosecdef AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search\_path=%')
+	return e.grouped(ctx, `SELECT p.proname, CASE s.name WHEN 'public' THEN 'public' ELSE '' END, s.name FROM pg_proc AS p JOIN home AS s ON s.space = p.pronamespace
+		WHERE p.prosecdef AND p.prosqlbody IS NULL AND  NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE setting LIKE 'search\_path=%')
 			AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`,
 		func(g group) Finding {
-			return Finding{
+			f := Finding{
 				Severity: Warning,
 				Subject:  fmt.Sprintf("function %q", g.what),
 				Message:  "it is SECURITY DEFINER and has no search_path of its own",
 				Reason:   "whoever calls it chooses by the path which tables and operators it finds, and it runs as its owner",
-				Cure:     "qualify all names in it and SET search_path = pg_catalog, pg_temp",
+				Cure: "a migration that makes it SECURITY INVOKER; or that writes its body as RETURN or BEGIN ATOMIC, whose names are looked up once and follow a rename " +
+					"(a search path of its own would keep the schema's name, FROM CURRENT as well)",
 			}
+			if g.detail == "public" {
+				f.Cure = "a migration with ALTER ROUTINE public." + quote(g.what) + " SET search_path = public, pg_temp"
+			}
+			return f
 		})
 }

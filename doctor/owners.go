@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // schemaOwners finds tenants' schemas that do not belong to the migrator role, as those of
@@ -42,19 +43,21 @@ func objectOwners(ctx context.Context, e *exam) ([]Finding, error) {
 	if !e.facts.may {
 		return nil, nil
 	}
-	return e.grouped(ctx, `SELECT array_to_string((array_agg(quote_ident(c.relname) ORDER BY c.relname))[1:3], ', ') || CASE WHEN count(*) > 3 THEN ' and ' || count(*) - 3 || ' more' ELSE '' END, r.rolname, t.name
+	return e.grouped(ctx, `SELECT CASE count(*) WHEN 1 THEN 'table ' ELSE 'tables ' END || array_to_string((array_agg(quote_ident(c.relname) ORDER BY c.relname))[1:3], ', ') || CASE WHEN count(*) > 3 THEN ' and ' || count(*) - 3 || ' more' ELSE '' END, min(c.relname) || chr(1) || r.rolname, t.name
 		FROM pg_class AS c JOIN tenant AS t ON t.space = c.relnamespace AND t.name <> 'public'
 		JOIN pg_namespace AS n ON n.oid = t.space AND n.nspowner = (SELECT oid FROM pg_roles WHERE rolname = $1) JOIN pg_roles AS r ON r.oid = c.relowner
 		WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relhasrules AND c.relowner <> n.nspowner AND c.relname <> 'cotenant_migrations'
 			AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 		GROUP BY r.rolname, t.name`,
 		func(g group) Finding {
+			table, owner, _ := strings.Cut(g.detail, "\x01")
 			return Finding{
 				Severity: Warning,
-				Subject:  "tables " + g.what,
-				Message:  fmt.Sprintf("owned by %q, and their schema by the migrator role", g.detail),
+				Subject:  g.what,
+				Message:  fmt.Sprintf("owned by %q, and the schema by the migrator role", owner),
 				Reason:   "a migration that alters them fails: migrations run as the migrator role",
-				Cure:     "let an administrator: ALTER TABLE … OWNER TO " + quote(e.config.MigratorRole) + ", for each; in OnMigrating, SET LOCAL ROLE " + quote(e.config.MigratorRole) + " before they are made",
+				Cure: "let an administrator, for each: ALTER TABLE " + quote(g.schemas[0], table) + " OWNER TO " + quote(e.config.MigratorRole) +
+					"; in OnMigrating, SET LOCAL ROLE " + quote(e.config.MigratorRole) + " before they are made",
 			}
 		}, e.config.MigratorRole)
 }

@@ -53,7 +53,7 @@ func TestPrivileges(t *testing.T) {
 
 	grant("ALTER SCHEMA acme OWNER TO MIGRATOR", "SELECT cotenant.give_all('globex', 'MIGRATOR')")
 	report = c.examine(t)
-	noticed(t, report, "object-owner", doctor.Warning, "tables orders", login, `ALTER TABLE … OWNER TO "`+role+`"`)
+	noticed(t, report, "object-owner", doctor.Warning, "table orders", login, `ALTER TABLE "acme"."orders" OWNER TO "`+role+`"`)
 	nothingElse(t, report, "object-owner")
 
 	grant("SELECT cotenant.give_all('acme', 'MIGRATOR')", "CREATE TABLE public.theirs (id int PRIMARY KEY)")

@@ -12,18 +12,30 @@ import (
 // schemasRenamed's. Every request of such a tenant fails: cotenant's statement that sets the
 // path proves that the schema exists.
 func tenantsWithoutSchema(ctx context.Context, e *exam) ([]Finding, error) {
-	return e.grouped(ctx, `SELECT '', '', t.name FROM tenant AS t WHERE t.space IS NULL AND t.name <> 'public'
+	return e.grouped(ctx, `SELECT '', coalesce((SELECT min(n.nspname) FROM `+orphans+`), ''), t.name FROM tenant AS t WHERE t.space IS NULL AND t.name <> 'public'
 		AND NOT EXISTS (SELECT FROM cotenant.schema_versions AS v JOIN pg_namespace AS n ON n.oid = v.namespace WHERE v.tenant_id = t.id)`,
 		func(g group) Finding {
-			return Finding{
+			f := Finding{
 				Severity: Error,
 				Subject:  count(g.count, "tenant", "tenants"),
 				Message:  "there is a row, and no schema",
 				Reason:   "every request of such a tenant fails, and migrations report it",
 				Cure:     "restore the schema from a backup; or have it made anew, with nothing in it: tenant create-missing; or delete the tenant",
 			}
-		})
+			if g.detail != "" {
+				f.Cure = fmt.Sprintf("see first whether schema %q, which has no tenant, is the one, renamed: ALTER SCHEMA %s RENAME TO %s; if not, %s",
+					g.detail, quote(g.detail), quote(g.schemas[0]), f.Cure)
+			}
+			return f
+		}, e.config.MigratorRole, e.extra())
 }
+
+// orphans are the schemas n that have a history, h, or belong to the migrator role, $1, and
+// are no tenant's; $2 are the extra schemas.
+const orphans = `pg_namespace AS n LEFT JOIN pg_class AS h ON h.relnamespace = n.oid AND h.relname = 'cotenant_migrations' AND h.relkind = 'r'
+	WHERE n.nspname !~ '^(pg_|cotenant)' AND n.nspname <> 'public' AND n.nspname <> ALL ($2) AND NOT EXISTS (SELECT FROM tenant AS t WHERE t.name = n.nspname::text)
+		AND (h.oid IS NOT NULL OR n.nspowner = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = $1))
+		AND NOT EXISTS (SELECT FROM tenant AS t JOIN cotenant.schema_versions AS v ON v.tenant_id = t.id WHERE t.space IS NULL AND v.namespace = n.oid)`
 
 // schemasRenamed finds schemas of tenants that have another name than their tenant's row
 // says: cotenant.schema_versions knows the oid of each, which a rename keeps.
@@ -45,18 +57,14 @@ func schemasRenamed(ctx context.Context, e *exam) ([]Finding, error) {
 // schemasWithoutTenant finds schemas that have a history, or belong to the migrator role,
 // and are no tenant's.
 func schemasWithoutTenant(ctx context.Context, e *exam) ([]Finding, error) {
-	return e.grouped(ctx, `SELECT CASE WHEN h.oid IS NOT NULL THEN 'it has a history' ELSE 'it belongs to the migrator role' END, '', n.nspname
-		FROM pg_namespace AS n LEFT JOIN pg_class AS h ON h.relnamespace = n.oid AND h.relname = 'cotenant_migrations' AND h.relkind = 'r'
-		WHERE n.nspname !~ '^(pg_|cotenant)' AND n.nspname <> 'public' AND n.nspname <> ALL ($2) AND NOT EXISTS (SELECT FROM tenant AS t WHERE t.name = n.nspname::text)
-			AND (h.oid IS NOT NULL OR n.nspowner = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = $1))
-			AND NOT EXISTS (SELECT FROM tenant AS t JOIN cotenant.schema_versions AS v ON v.tenant_id = t.id WHERE t.space IS NULL AND v.namespace = n.oid)`,
+	return e.grouped(ctx, `SELECT CASE WHEN h.oid IS NOT NULL THEN 'it has a history' ELSE 'it belongs to the migrator role' END, '', n.nspname FROM `+orphans,
 		func(g group) Finding {
 			return Finding{
 				Severity: Warning,
 				Subject:  count(g.count, "schema", "schemas"),
 				Message:  g.what + ", and there is no tenant",
 				Reason:   "it is not migrated, nobody reaches it, and it takes its part of the catalog; a tenant of that name cannot be created",
-				Cure:     "give it its row: INSERT INTO " + e.tenants + " (schema_name) VALUES (…); or drop it, a schema at a time, if a backup says that it is nobody's",
+				Cure:     "give it its row: INSERT INTO " + e.tenants + " (schema_name) VALUES (" + literal(g.schemas[0]) + "); or, if it is nobody's and there is a backup, DROP SCHEMA " + quote(g.schemas[0]) + " CASCADE",
 			}
 		}, e.config.MigratorRole, e.extra())
 }

@@ -115,7 +115,7 @@ func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
 		for _, key := range keys {
 			list = append(list, fmt.Sprintf("%s (%s)", key, schemas(r.Extra[key])))
 		}
-		fmt.Fprintf(w, "beyond the apps, left alone: %s\n", few(list, 10))
+		fmt.Fprintf(w, "beyond the apps, left alone: %s\n", someNames(list, len(list), 10))
 	}
 	if len(r.Columns) > 0 {
 		fmt.Fprintf(w, "columns copied: %s\n", strings.Join(r.Columns, ", "))
@@ -142,14 +142,6 @@ func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
 	if r.Partial != nil {
 		fmt.Fprintf(w, "only the newest states are known, since the migrations cannot be built from nothing: %v\n", r.Partial)
 	}
-}
-
-// few are the first of a list, and how many there are more.
-func few(list []string, most int) string {
-	if len(list) <= most {
-		return strings.Join(list, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
 }
 
 // adoptCounts is the outcome in numbers.
