@@ -39,6 +39,32 @@
 // What is told of a failed attempt, and the time that it takes, do not depend on whether
 // there is such a user: see [Auth.Authenticate].
 //
+// # Sessions
+//
+//	sessions, err := users.NewSessions(&auth.SessionConfig{LoginURL: "/login"})
+//	…
+//	mux.Handle("POST /login", sessions.LoginHandler())
+//	mux.Handle("POST /logout", sessions.LogoutHandler())
+//	mux.Handle("/orders", sessions.RequireLogin(orders)) // auth.UserFromContext(r.Context())
+//	handler := tenancy.Middleware(nil)(sessions.Middleware(mux))
+//
+// A session is a row in the tenant's schema, of which the cookie has a random token and the
+// row its hash only. It is bound to the tenant's id, so that it is worth nothing at another
+// tenant, also where the users are public's or the schema's name was given anew. A login has
+// a new token. A session ends with its lifetime, with the password, and with the user's
+// being active. Rows that are over are cleared when others are written.
+//
+// The cookie is for its host alone (no Domain, __Host-), out of reach of scripts, and not
+// sent along with what other sites send (SameSite=Lax). That is not enough where tenants
+// are at sibling hosts: acme.example.com and globex.example.com are one site to a browser.
+// So what would change something and comes from another origin is refused, by
+// http.CrossOriginProtection: browsers say where a request comes from in Sec-Fetch-Site
+// (all since 2023) or Origin, which scripts cannot forge, and forms need no token. It lets
+// pass GET, HEAD and OPTIONS, which therefore must change nothing, and requests that are no
+// browser's, which have no cookies of somebody else's. Tenants below paths of one host
+// (httptenant.PathPrefix) are one origin: their pages can do as each other, and a login at
+// one replaces that at another; give those who do not trust each other hosts of their own.
+//
 // # Django's permissions
 //
 // A permission is a name, such as "shop.change_order". In Django's table the part before the

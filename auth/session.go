@@ -1,9 +1,218 @@
 package auth
 
-import "context"
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/cotenant/cotenant/tenant"
+)
+
+// SessionConfig has the settings of Sessions. Nil and the zero value mean the defaults.
+type SessionConfig struct {
+	// ClientAddress returns the address for which attempts to log in are counted.
+	// Defaults to that of the connection; behind a proxy it is what the proxy says, and
+	// only that.
+	ClientAddress func(*http.Request) netip.Addr
+	// Insecure lets the cookie be sent without TLS, for development on a host other than
+	// localhost, which browsers trust. Defaults to TLS only, and the prefix __Host-.
+	Insecure bool
+	// Lifetime is how long a session lasts after the login. Defaults to 24 hours.
+	Lifetime time.Duration
+	// LoginFailed answers an attempt to log in that failed: err is ErrCredentials, a
+	// *LockedError, or neither, which has been logged. Defaults to a line of text with
+	// status 401, 429 or 500.
+	LoginFailed func(w http.ResponseWriter, r *http.Request, err error)
+	// LoginURL is where RequireLogin sends who is not logged in: a path. Defaults to
+	// status 401.
+	LoginURL string
+	// Logger is told of what fails in the background of a request. Defaults to one that
+	// discards.
+	Logger *slog.Logger
+	// TrustedOrigins are other origins whose pages may send requests that change
+	// something, such as https://admin.example.com. Defaults to none.
+	TrustedOrigins []string
+}
+
+// Sessions are who is logged in, over net/http. They are safe for concurrent use.
+type Sessions struct {
+	auth    *Auth
+	config  SessionConfig
+	csrf    *http.CrossOriginProtection
+	manager *scs.SessionManager
+}
+
+// The keys of what a session holds of its user.
+const (
+	userKey   = "auth.user"
+	sharedKey = "auth.shared"
+	proofKey  = "auth.proof"
+)
+
+// NewSessions returns the sessions of the users. The error says which setting is wrong.
+func (a *Auth) NewSessions(config *SessionConfig) (*Sessions, error) {
+	s := &Sessions{auth: a, csrf: http.NewCrossOriginProtection()}
+	if config != nil {
+		s.config = *config
+	}
+	c := &s.config
+	switch {
+	case c.Lifetime < 0:
+		return nil, fmt.Errorf("auth: SessionConfig.Lifetime is %v (leave it out, or give it more than 0)", c.Lifetime)
+	case c.Lifetime == 0:
+		c.Lifetime = 24 * time.Hour
+	}
+	if c.LoginURL != "" && local(c.LoginURL) == "" {
+		return nil, fmt.Errorf("auth: SessionConfig.LoginURL is %q (give it a path, such as /login)", c.LoginURL)
+	}
+	for _, origin := range c.TrustedOrigins {
+		if err := s.csrf.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("auth: SessionConfig.TrustedOrigins: %w (write one such as https://admin.example.com)", err)
+		}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.ClientAddress == nil {
+		c.ClientAddress = remoteAddress
+	}
+	if c.LoginFailed == nil {
+		c.LoginFailed = loginFailed
+	}
+	// scs.New would start a goroutine for a store that is not used, for good.
+	s.manager = &scs.SessionManager{
+		Codec: scs.GobCodec{}, Cookie: scs.SessionCookie{HttpOnly: true, Name: "__Host-session", Path: "/", SameSite: http.SameSiteLaxMode, Secure: true},
+		ErrorFunc: s.failed, HashTokenInStore: true, Lifetime: c.Lifetime, Store: &store{a, scs.GobCodec{}},
+	}
+	if c.Insecure {
+		s.manager.Cookie.Name, s.manager.Cookie.Secure = "session", false
+	}
+	return s, nil
+}
+
+// remoteAddress is the address of the connection.
+func remoteAddress(r *http.Request) netip.Addr {
+	address, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return address.Addr()
+}
+
+// failed answers a request whose session cannot be read or kept.
+func (s *Sessions) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, context.Canceled) {
+		s.config.Logger.ErrorContext(r.Context(), "session failed", "host", r.Host, "error", err)
+	}
+	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+}
+
+// Data is the session in a context below Middleware, for what the application keeps in it.
+// Its keys must not begin with "auth.".
+func (s *Sessions) Data() *scs.SessionManager { return s.manager }
+
+type userContextKey struct{}
+
+// visit is what a request's context has of its session.
+type visit struct{ user *User }
+
+// UserFromContext returns the user who is logged in, as it was when the request came; nil if
+// nobody is.
+func UserFromContext(ctx context.Context) *User {
+	v, _ := ctx.Value(userContextKey{}).(visit)
+	return v.user
+}
+
+// Middleware puts the user who is logged in into the context of each request. It stands
+// within the middleware that finds the tenant, and refuses with 403 what another origin
+// sends to change something.
+func (s *Sessions) Middleware(next http.Handler) http.Handler {
+	load := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		u, err := s.user(r.Context())
+		if err != nil {
+			s.failed(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userContextKey{}, visit{u})))
+	})
+	return s.csrf.Handler(s.manager.LoadAndSave(load))
+}
+
+// user is whose the session is. One whose user is gone, inactive, or has another password
+// ends.
+func (s *Sessions) user(ctx context.Context) (*User, error) {
+	id := s.manager.GetInt64(ctx, userKey)
+	if id == 0 {
+		return nil, nil
+	}
+	schemas, err := s.auth.schemas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shared, proof := s.manager.GetBool(ctx, sharedKey), s.manager.GetBytes(ctx, proofKey)
+	for _, schema := range schemas {
+		if schema.IsPublic() != shared {
+			continue
+		}
+		u, err := s.auth.byID(ctx, schema, id)
+		switch {
+		case errors.Is(err, ErrUserNotFound):
+		case err != nil:
+			return nil, err
+		case u.IsActive && subtle.ConstantTimeCompare(proof, u.proof()) == 1:
+			return u, nil
+		}
+	}
+	return nil, s.manager.Destroy(ctx)
+}
+
+// proof is what a session has of the password: when that changes, the session is over.
+func (u *User) proof() []byte {
+	sum := sha256.Sum256([]byte("session\x00" + u.password))
+	return sum[:]
+}
+
+var errNoMiddleware = errors.New("auth: the context has no session (put Sessions.Middleware around the handler)")
+
+// Login begins a session of u, whom Authenticate returned, in ctx, that of a request below
+// Middleware. It has a new token, and nothing that another user left in it.
+// UserFromContext of this request stays as it is.
+func (s *Sessions) Login(ctx context.Context, u *User) error {
+	if _, ok := ctx.Value(userContextKey{}).(visit); !ok {
+		return errNoMiddleware
+	}
+	if err := s.auth.owns(ctx, u); err != nil {
+		return err
+	}
+	if old := s.manager.GetInt64(ctx, userKey); old != 0 && (old != u.ID || s.manager.GetBool(ctx, sharedKey) != isShared(u)) {
+		if err := s.manager.Clear(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.manager.RenewToken(ctx); err != nil {
+		return err
+	}
+	s.manager.Put(ctx, userKey, u.ID)
+	s.manager.Put(ctx, sharedKey, isShared(u))
+	s.manager.Put(ctx, proofKey, u.proof())
+	return nil
+}
+
+// Logout ends the session in ctx, that of a request below Middleware.
+func (s *Sessions) Logout(ctx context.Context) error {
+	if _, ok := ctx.Value(userContextKey{}).(visit); !ok {
+		return errNoMiddleware
+	}
+	return s.manager.Destroy(ctx)
+}
 
 // endSessions deletes the sessions of a user that are with the tenant in ctx. Those of a
-// user of public at other tenants end because they name the hash of its password.
+// user of public at other tenants end because they have a proof of its password.
 func (a *Auth) endSessions(ctx context.Context, u *User) error {
 	home, err := a.home(ctx)
 	if err != nil {
@@ -14,4 +223,4 @@ func (a *Auth) endSessions(ctx context.Context, u *User) error {
 }
 
 // isShared tells the users of public from those of the tenant.
-func isShared(u *User) bool { return u.Schema.IsPublic() }
+func isShared(u *User) bool { return u.Schema == tenant.PublicSchema() }

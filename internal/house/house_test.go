@@ -156,6 +156,7 @@ var modules = map[string][]string{
 	"auth": { // migrate's, and what passwords and sessions are made of
 		"github.com/agext/levenshtein",
 		"github.com/alexedwards/argon2id", // hashes of passwords
+		"github.com/alexedwards/scs/v2",   // sessions
 		"github.com/cenkalti/backoff/v5",
 		"github.com/dlclark/regexp2", // zxcvbn's
 		"github.com/jackc/pgpassfile",
@@ -188,6 +189,7 @@ var modules = map[string][]string{
 	"manage": { // cotenant's, and what a command line is made of
 		"github.com/agext/levenshtein",
 		"github.com/alexedwards/argon2id",
+		"github.com/alexedwards/scs/v2",
 		"github.com/aymanbagabas/go-udiff",
 		"github.com/cenkalti/backoff/v5",
 		"github.com/dlclark/regexp2",
