@@ -68,5 +68,6 @@
 // # Django's permissions
 //
 // A permission is a name, such as "shop.change_order". In Django's table the part before the
-// dot is in another one; there, HasPermission is right for superusers only.
+// dot is in another one, which is not looked at: there, HasPermission is right for
+// superusers, and Grant does not work.
 package auth

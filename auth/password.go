@@ -48,7 +48,7 @@ func (a *Auth) CheckPassword(password, username, email string) error {
 	if n := utf8.RuneCountInString(password); n < a.config.MinPasswordLength {
 		return fmt.Errorf("%w: %d characters (use %d or more, such as four words)", ErrPasswordShort, n, a.config.MinPasswordLength)
 	}
-	if _, err := precis.OpaqueString.String(password); err != nil {
+	if _, err := precis.OpaqueString.String(password); err != nil || !utf8.ValidString(password) {
 		return fmt.Errorf("%w (use letters, digits, punctuation and spaces)", ErrPasswordInvalid)
 	}
 	personal := personalWords(username, email)

@@ -124,7 +124,8 @@ func (a *Auth) All(ctx context.Context) iter.Seq2[*User, error] {
 const pageSize = 500
 
 func (a *Auth) page(ctx context.Context, schema tenant.Schema, after int64) ([]*User, error) {
-	rows, err := a.db.Query(ctx, "SELECT "+userColumns+" FROM "+table(schema, "auth_user")+" WHERE id > $1 ORDER BY id LIMIT $2", after, pageSize)
+	// Django's id is an integer, which does not hold what the first page begins after.
+	rows, err := a.db.Query(ctx, "SELECT "+userColumns+" FROM "+table(schema, "auth_user")+" WHERE id > $1::bigint ORDER BY id LIMIT $2", after, pageSize)
 	if err != nil {
 		return nil, missing(schema, err)
 	}

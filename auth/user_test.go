@@ -103,6 +103,8 @@ func TestRefused(t *testing.T) {
 		{"the name", auth.CreateParams{Username: "administrator-of-acme", Password: "Administrator-of-Acme"}, auth.ErrPasswordPersonal},
 		{"the email", auth.CreateParams{Username: "a", Email: "somebody@example.com", Password: "somebody@example.com1"}, auth.ErrPasswordPersonal},
 		{"a control character", auth.CreateParams{Username: "a", Password: password + "\x00"}, auth.ErrPasswordInvalid},
+		{"a password of no UTF-8", auth.CreateParams{Username: "a", Password: password + "\xff"}, auth.ErrPasswordInvalid},
+		{"an email with a line", auth.CreateParams{Username: "a", Email: "a@example.com\r\nBcc: b@example.com", Password: password}, auth.ErrInvalidEmail},
 	} {
 		_, err := a.Create(s.acme, tt.params)
 		if !errors.Is(err, tt.want) || len(tt.params.Password) > 0 && strings.Contains(err.Error(), tt.params.Password) {
