@@ -79,15 +79,11 @@ func (a *adoptReporter) report(r *adopt.Report, took time.Duration) error {
 
 // whom names the schemas of a group.
 func (a *adoptReporter) whom(g *adopt.Group) string {
-	most := 5
+	most := few
 	if a.flags.verbosity > 1 {
 		most = len(g.Schemas)
 	}
-	list := names(g.Schemas)
-	text := strings.Join(list[:min(most, len(list))], ", ")
-	if more := g.Count - min(most, len(list)); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
+	text := someNames(names(g.Schemas), g.Count, most)
 	if g.Count == 1 {
 		return text
 	}
