@@ -213,7 +213,7 @@ func TestOnly(t *testing.T) {
 		"":         "a/migrations/0002_b.sql b/migrations/0001_a.sql c/migrations/0001_a.sql",
 		"a":        "a/migrations/0002_b.sql",
 		"b":        "b/migrations/0001_a.sql",
-		"a/0001_a": "", "a/0002_b": "a/migrations/0002_b.sql", "a/0002_b.sql": "a/migrations/0002_b.sql", "a/0002": "",
+		"a/0001_a": "", "a/0002_b": "a/migrations/0002_b.sql", "a/0002_b.sql": "a/migrations/0002_b.sql",
 	} {
 		config := &check.Config{Migrate: &migrate.Config{TenantApps: migrate.Dirs(fsys, "a", "b", "c")}}
 		if only != "" {
@@ -233,6 +233,10 @@ func TestOnly(t *testing.T) {
 	}
 	if _, err := check.Run(t.Context(), &check.Config{Only: []string{"nobody/1"}}); err == nil || !strings.Contains(err.Error(), `there is no app "nobody"`) {
 		t.Errorf("an app that is not there: %v", err)
+	}
+	_, err := check.Run(t.Context(), &check.Config{Migrate: &migrate.Config{TenantApps: migrate.Dirs(fsys, "a")}, Only: []string{"a", "a/0002"}})
+	if !errors.Is(err, check.ErrNoFile) || !strings.Contains(err.Error(), "a/0002: the app has no such file (did you mean a/0002_b?)") {
+		t.Errorf("a file that is not there: %v", err)
 	}
 }
 
