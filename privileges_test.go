@@ -181,6 +181,11 @@ func TestPrivilegesOfTheApplication(t *testing.T) {
 	p.lacks(t, app, p.create(t), "permission denied for table tenants", "GRANT INSERT ON cotenant.tenants TO LOGIN")
 	p.lacks(t, app, p.create(t), "permission denied for table domains", "GRANT INSERT ON cotenant.domains TO LOGIN")
 	p.lacks(t, app, p.create(t), "permission denied for table resting_names", "GRANT SELECT ON cotenant.resting_names TO LOGIN")
+	drift := func(tenancy *cotenant.Tenancy) error {
+		_, err := tenancy.Drift(t.Context(), nil, nil)
+		return err
+	}
+	p.lacks(t, app, drift, `(GRANT CREATE ON DATABASE "`)
 	p.lacks(t, app, p.create(t), "GRANT CREATE ON DATABASE", "GRANT CREATE ON DATABASE DATABASE TO LOGIN")
 	p.lacks(t, app, p.create(t), "permission denied for table schema_versions", "GRANT SELECT, INSERT ON cotenant.schema_versions TO LOGIN")
 	p.works(t, app, p.create(t))

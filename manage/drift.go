@@ -12,6 +12,7 @@ import (
 
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/drift"
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -162,6 +163,9 @@ func (p *program) drift(cmd *cobra.Command, f *driftFlags) error {
 	show.end()
 	if errors.Is(err, tenant.ErrSchemaNotFound) && f.like != "" {
 		return noLike(cmd.Context(), tenancy, f.like, err)
+	}
+	if err != nil && dberr.Code(err) == dberr.InsufficientPrivilege && !f.selection.Shared && f.like == "" && !f.compare.Majority {
+		return fmt.Errorf("%w; or compare with what there is: --majority, or --like=SCHEMA", err)
 	}
 	if err != nil {
 		return err

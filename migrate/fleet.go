@@ -114,7 +114,7 @@ func (f *Fleet) run(ctx context.Context, o *RunOptions, q request) (*Report, err
 	if err != nil {
 		return nil, err
 	}
-	err = r.fleet(ctx)
+	err = f.migrator.privilegeError(r.fleet(ctx))
 	switch {
 	case ctx.Err() != nil && (err == nil || errors.Is(err, context.Cause(ctx)) || isInterrupted(ctx, err)):
 		err = fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(ctx))

@@ -103,7 +103,7 @@ func (f *Fleet) status(ctx context.Context, selection *Selection, verify bool) (
 	}
 	s := newStatusSurvey(r)
 	if err := r.withConn(ctx, func(c changer) error { return s.take(ctx, c) }); err != nil {
-		return nil, err
+		return nil, f.migrator.privilegeError(err)
 	}
 	return s.sorted(), nil
 }

@@ -59,7 +59,10 @@ func (s *survey) inspectAll(ctx context.Context) error {
 func (s *survey) inspect(ctx context.Context, c changer, t target) (behind bool, err error) {
 	h, err := s.run.history(ctx, c, t)
 	if err != nil {
-		return false, err
+		if passes(err) {
+			return false, err
+		}
+		return false, s.unread(ctx, c, t, err)
 	}
 	t.digest = h.digest()
 	p, ok := s.run.remembered(t)

@@ -41,7 +41,7 @@ func (f *Fleet) plan(ctx context.Context, o *RunOptions, q request) (*Plan, erro
 	}
 	s := survey{run: r, known: make(map[string]*PlanGroup), alike: make(map[string]*PlanGroup)}
 	if err := r.withConn(ctx, func(c changer) error { return s.take(ctx, c) }); err != nil {
-		return nil, err
+		return nil, f.migrator.privilegeError(err)
 	}
 	plan := &Plan{Orphans: s.orphans, Retired: r.report.Retired}
 	for _, g := range s.groups {

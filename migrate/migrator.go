@@ -160,6 +160,9 @@ func (m *Migrator) schemaError(schema tenant.Schema, err error) error {
 		}
 		return errNoSchema(schema)
 	case dberr.InsufficientPrivilege:
+		if isOurs(err) {
+			return fmt.Errorf("schema %q: %w", schema, m.tablesError(err))
+		}
 		give := ""
 		if !schema.IsPublic() {
 			give = ": " + giveAll(schema, m.config.MigratorRole)

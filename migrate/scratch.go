@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -28,7 +29,7 @@ func (m *Migrator) BuildScratch(ctx context.Context, tx pgx.Tx) (tenant.Schema, 
 		return schema, err
 	}
 	if _, err := tx.Exec(ctx, "CREATE SCHEMA "+searchpath.Quote(schema), pgx.QueryExecModeExec); err != nil {
-		return schema, fmt.Errorf("scratch schema: %w", err)
+		return schema, scratchError(tx, err)
 	}
 	if err := m.BuildSchema(ctx, tx, &tenant.Tenant{ID: id, Schema: schema}); err != nil {
 		return schema, fmt.Errorf("scratch schema: %w", err)
@@ -48,7 +49,7 @@ func (m *Migrator) BuildSharedScratch(ctx context.Context, tx pgx.Tx) (tenant.Sc
 	}
 	b := stateBuilder{changer: changer{Migrator: m, conn: tx.Conn()}, tx: tx, shared: true, where: target{schema: schema}}
 	if err := b.begin(ctx, m.config.LockTimeout); err != nil {
-		return schema, fmt.Errorf("scratch schema: %w", err)
+		return schema, scratchError(tx, err)
 	}
 	for _, s := range arrange(fresh(m.shared), func(*loadedApp) bool { return true }) {
 		if s.app == ownApp {
@@ -81,3 +82,12 @@ func (m *Migrator) ExtraSchemas() []tenant.Schema { return slices.Clone(m.config
 
 // MigratorRole returns the name of the role that owns the tenants' schemas.
 func (m *Migrator) MigratorRole() string { return m.config.MigratorRole }
+
+// scratchError is why there is no scratch schema, with what the login lacks for it.
+func scratchError(tx pgx.Tx, err error) error {
+	if dberr.Code(err) == dberr.InsufficientPrivilege {
+		config := tx.Conn().Config()
+		return fmt.Errorf("scratch schema: %w (GRANT CREATE ON DATABASE %s TO %s)", err, pgx.Identifier{config.Database}.Sanitize(), pgx.Identifier{config.User}.Sanitize())
+	}
+	return fmt.Errorf("scratch schema: %w", err)
+}

@@ -60,7 +60,7 @@ func (m *Migrator) BuildStates(ctx context.Context, tx pgx.Tx, options StateOpti
 	}
 	b := stateBuilder{changer: changer{Migrator: m, conn: tx.Conn()}, tx: tx, shared: options.Shared, where: target{id: id, schema: schema}}
 	if err := b.begin(ctx, min(m.config.LockTimeout, statesLockTimeout)); err != nil {
-		return fmt.Errorf("scratch schema: %w", err)
+		return scratchError(tx, err)
 	}
 	apps := m.tenant
 	if options.Shared {
@@ -73,7 +73,7 @@ func (m *Migrator) BuildStates(ctx context.Context, tx pgx.Tx, options StateOpti
 		}
 		statements, err := b.build(ctx, s)
 		if err != nil {
-			return fmt.Errorf("scratch schema: %w", err)
+			return scratchError(tx, err)
 		}
 		app, _ := find(apps, s.app)
 		state := AppState{App: s.app, Name: s.name}
@@ -144,11 +144,7 @@ func (b *stateBuilder) begin(ctx context.Context, lockTimeout time.Duration) err
 		"SET LOCAL search_path = " + searchpath.For(b.where.schema, b.config.ExtraSchemas...),
 		"SET LOCAL lock_timeout = " + milliseconds(lockTimeout),
 	} {
-		_, err := b.tx.Exec(ctx, sql, pgx.QueryExecModeExec)
-		if dberr.Code(err) == dberr.InsufficientPrivilege {
-			return fmt.Errorf("%w (GRANT CREATE ON DATABASE … to the role)", err)
-		}
-		if err != nil {
+		if _, err := b.tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
 			return err
 		}
 	}

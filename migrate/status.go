@@ -5,9 +5,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/internal/schemalock"
@@ -120,7 +122,29 @@ func (m *Migrator) tablesError(err error) error {
 	case dberr.UndefinedTable, dberr.InvalidSchemaName:
 		return fmt.Errorf("%w: %w", m.errNoTenants(), err)
 	case dberr.InsufficientPrivilege:
-		return fmt.Errorf("the tenants' table, %s, and what cotenant keeps of their schemas: %w (GRANT USAGE ON SCHEMA cotenant and SELECT ON ALL TABLES IN SCHEMA cotenant to the role)", strings.Join(m.config.TenantsTable, "."), err)
+		return fmt.Errorf("the tenants' table, %s, and what cotenant keeps of their schemas: %w (run it as the login that migrates; or, to look only, "+
+			"GRANT USAGE ON SCHEMA cotenant and SELECT ON ALL TABLES IN SCHEMA cotenant to the role; or, to migrate, INSERT, UPDATE and DELETE as well)",
+			strings.Join(m.config.TenantsTable, "."), err)
+	}
+	return err
+}
+
+// isOurs reports whether a privilege is missing on what is in schema cotenant, or on that.
+// PostgreSQL says on what in its message alone.
+func isOurs(err error) bool {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) || pgErr.Code != dberr.InsufficientPrivilege {
+		return false
+	}
+	_, name, _ := strings.Cut(pgErr.Message, " for ")
+	return slices.Contains([]string{"schema cotenant", "table tenants", "table schema_versions", "table migration_progress"}, name)
+}
+
+// privilegeError says what a login lacks that may not use schema cotenant, unless that was
+// said.
+func (m *Migrator) privilegeError(err error) error {
+	if err != nil && isOurs(err) && !strings.Contains(err.Error(), "GRANT ") {
+		return m.tablesError(err)
 	}
 	return err
 }

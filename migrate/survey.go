@@ -21,8 +21,9 @@ type survey struct {
 	orphans []string
 	known   map[string]*PlanGroup // by digest
 
-	mu    sync.Mutex
-	alike map[string]*PlanGroup // of an inspection, by their keys
+	mu         sync.Mutex
+	alike      map[string]*PlanGroup // of an inspection, by their keys
+	unreadable *PlanGroup            // the schemas whose history could not be read
 }
 
 // take looks at public, at one schema for each digest that is known, and at each schema
@@ -118,14 +119,11 @@ func (s *survey) group(ctx context.Context, c changer, g group) error {
 	case s.inspects():
 		return nil // each by itself
 	case g.digest == nil, s.run.options.Verify:
-		return s.run.histories(ctx, c, g.digest, single)
+		return s.histories(ctx, c, g.digest, single)
 	}
 	h, err := s.run.history(ctx, c, t)
-	if err != nil {
-		return err
-	}
-	if t.digest = *g.digest; h.digest() != t.digest {
-		return s.run.histories(ctx, c, g.digest, single)
+	if t.digest = *g.digest; err != nil || h.digest() != t.digest {
+		return s.histories(ctx, c, g.digest, single)
 	}
 	return s.add(ctx, c, t, h, g.count, g.schemas)
 }
@@ -224,19 +222,39 @@ func (r *run) pages(ctx context.Context, c changer, digest *string, which listin
 	}
 }
 
-// histories calls f for each schema of a digest with its history.
-func (r *run) histories(ctx context.Context, c changer, digest *string, f func(t target, h history) error) error {
+// histories calls f for each schema of a digest with its history. One that cannot be read
+// does not keep the others from being told.
+func (s *survey) histories(ctx context.Context, c changer, digest *string, f func(t target, h history) error) error {
 	which := ofDigests
 	if digest == nil {
 		which = unknown
 	}
-	return r.pages(ctx, c, digest, which, func(t target) error {
-		h, err := r.history(ctx, c, t)
+	return s.run.pages(ctx, c, digest, which, func(t target) error {
+		h, err := s.run.history(ctx, c, t)
 		if err != nil {
-			return err
+			return s.unread(ctx, c, t, err)
 		}
 		return f(t, h)
 	})
+}
+
+// unread notes a tenant's schema that could not be read, with the others of which that is
+// so. It returns the error where it is not about the schema.
+func (s *survey) unread(ctx context.Context, c changer, t target, err error) error {
+	if c.conn.IsClosed() || ctx.Err() != nil || t.schema.IsPublic() {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unreadable == nil {
+		s.unreadable = &PlanGroup{Err: err}
+		s.groups = append(s.groups, s.unreadable)
+	}
+	g := s.unreadable
+	if g.Count++; len(g.Schemas) < maxShown {
+		g.Schemas = append(g.Schemas, t.schema)
+	}
+	return nil
 }
 
 // history reads the history of a schema.
