@@ -149,7 +149,7 @@ func (o *object) addConstraint(f *file, n syntax.Node) {
 	if name == "" {
 		name = fmt.Sprintf(" %d", len(o.constraints)) // no other has such a name
 	}
-	o.constraints[name] = constraint{file: f, valid: !n.True("skip_validation"), notNull: notNullColumns(n.Node("raw_expr"))}
+	o.constraints[name] = constraint{file: f, valid: !n.True("skip_validation"), notNull: notNullColumns(n.Node("raw_expr")), check: is(n, "CONSTR_CHECK")}
 }
 
 // notNullColumns returns the columns that an expression has be not null wherever it is

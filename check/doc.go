@@ -31,6 +31,8 @@
 //	foreign-key-scans              error    a foreign key added to a table that is in use, without NOT
 //	                                        VALID
 //	check-scans                    error    a check added to a table that is in use, without NOT VALID
+//	attach-scans                   warning  ATTACH PARTITION of a table that was there before, and has no
+//	                                        check
 //	validates-in-same-transaction  error    VALIDATE CONSTRAINT in the transaction that adds the
 //	                                        constraint
 //	constraint-builds-index        error    UNIQUE, PRIMARY KEY or EXCLUDE added to a table that is in use
@@ -56,6 +58,8 @@
 //	drop-breaks-programs           warning  DROP of a table or a column that is in use
 //	rename-breaks-programs         warning  a new name for a table, a view, a column or a value of a type
 //	                                        that is in use
+//	deletes-all-rows               warning  a tenant app that empties a table that is in use: TRUNCATE, or
+//	                                        DELETE without WHERE
 //	hides-shared                   warning  a name that a shared app and a tenant app both have
 //	refused                        error    a file or a statement that cotenant refuses to run
 //	unparsed                       warning  a statement that the grammar of PostgreSQL 17 does not take

@@ -26,6 +26,14 @@ func constraintRules() []rule {
 		},
 		{
 			Rule{
+				Name: "attach-scans", Severity: Warning,
+				About:  "ATTACH PARTITION of a table that was there before, and has no check",
+				Reason: "every row of it is looked at while nobody can use it, unless a valid check says that they are within the bounds",
+				Cure:   "give it a CHECK with the bounds first (NOT VALID, and VALIDATE CONSTRAINT in the next migration), and drop that when it is attached",
+			}, inUp, attachScans,
+		},
+		{
+			Rule{
 				Name: "validates-in-same-transaction", Severity: Error,
 				About:  "VALIDATE CONSTRAINT in the transaction that adds the constraint",
 				Reason: "what ADD CONSTRAINT locks stays locked while the rows are looked at, as without NOT VALID",
@@ -71,6 +79,30 @@ func checkScans(v *visit) {
 			v.report("%s of %q is checked for every row", k.named("check"), k.table.Relation())
 		}
 	}
+}
+
+func attachScans(v *visit) {
+	_, commands := v.commands()
+	for _, cmd := range commands {
+		child := cmd.Node("def").Node("name")
+		if cmd.Text("subtype") != "AT_AttachPartition" || !v.isFull(child) {
+			continue
+		}
+		if o := v.here.table(child.Relation()); o != nil && !hasValidCheck(o) {
+			v.report("every row of %q is looked at when it becomes a partition", child.Relation())
+		}
+	}
+}
+
+// hasValidCheck reports whether a table has a check that all its rows are known to meet.
+// Whether that says what a partition's bounds do is not looked at.
+func hasValidCheck(o *object) bool {
+	for _, c := range o.constraints {
+		if c.check && c.valid {
+			return true
+		}
+	}
+	return false
 }
 
 func validatesAtOnce(v *visit) {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/cotenant/cotenant/check/internal/syntax"
 )
@@ -23,6 +24,14 @@ func programRules() []rule {
 				Reason: "programs that know it by the old name fail; with many schemas both names last for as long as the run",
 				Cure:   "add the new one beside the old one (for a table, a view of the old name), and drop the old one when no program uses it",
 			}, inUp, renameBreaks,
+		},
+		{
+			Rule{
+				Name: "deletes-all-rows", Severity: Warning,
+				About:  "a tenant app that empties a table that is in use: TRUNCATE, or DELETE without WHERE",
+				Reason: "every tenant loses its rows, in every schema, and the way back does not bring them",
+				Cure:   "say which rows with WHERE, or copy them first; allow this rule here where they are of no worth, such as a cache's",
+			}, inUp, deletesAll,
 		},
 	}
 }
@@ -80,4 +89,33 @@ func renameBreaks(v *visit) {
 	if v.isOld(table) && v.here.kindOf(table) != "index" {
 		v.report("%s is renamed to %q", what, v.node.Text("newname"))
 	}
+}
+
+func deletesAll(v *visit) {
+	var tables []syntax.Node
+	switch {
+	case !v.file.Tenant:
+	case v.node.Is("TruncateStmt"):
+		tables = v.node.Nodes("relations")
+	case v.node.Is("DeleteStmt") && !v.node.Node("whereClause").Exists() && len(v.node.Nodes("usingClause")) == 0:
+		tables = []syntax.Node{v.node.Node("relation")}
+	}
+	for _, table := range tables {
+		name := table.Relation()
+		if v.isFull(table) && !v.isShared(name) && !v.isCopied(name) {
+			v.report("every row of %q is deleted, in every tenant's schema", name)
+		}
+	}
+}
+
+// isCopied reports whether the file has read a table's rows into another one before.
+func (v *visit) isCopied(name syntax.Name) bool {
+	for _, before := range v.file.statements[:v.at] {
+		for _, n := range before.nodes {
+			if n.Is("InsertStmt", "CreateTableAsStmt", "MergeStmt", "UpdateStmt") && slices.Contains(n.Relations(), name) && n.Node("relation").Relation() != name {
+				return true
+			}
+		}
+	}
+	return false
 }

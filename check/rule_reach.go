@@ -150,7 +150,13 @@ func isExtensions(schema string) bool {
 
 func hardCodedSchema(v *visit) {
 	told := map[syntax.Name]bool{}
-	for _, name := range namesIn(v.node) {
+	names := namesIn(v.node)
+	if v.node.Is("CreateFunctionStmt") {
+		for _, stmt := range v.node.Body(v.stmt.SQL).Statements {
+			names = append(names, namesIn(stmt)...)
+		}
+	}
+	for _, name := range names {
 		if told[name] || v.isKnownSchema(name.Schema) {
 			continue
 		}
@@ -165,6 +171,11 @@ func hardCodedSchema(v *visit) {
 		}
 	}
 	if path, ok := pathSet(v.node); ok {
+		if v.file.Tenant && v.node.Is("SelectStmt") && !v.stmt.nodes[0].Is("DoStmt") && slices.Equal(path, []string{"public"}) {
+			f := v.report("the search path is set to public: what stands behind it is made there, and not in the tenant's schema")
+			f.Reason = "cotenant sets the path to the tenant's schema, and refuses a file that leaves another one"
+			f.Cure = "leave it out"
+		}
 		for _, schema := range path {
 			if schema == "$user" || schema != "public" && !v.isKnownSchema(schema) {
 				v.reportSchema("the search path is set, and", schema)

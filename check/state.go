@@ -44,6 +44,7 @@ type constraint struct {
 	file    *file // that added it
 	valid   bool
 	notNull []string // the columns that it has be not null, for certain
+	check   bool
 }
 
 // routine is a function.

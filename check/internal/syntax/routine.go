@@ -75,6 +75,9 @@ func plpgsql(sql string) []Node {
 	}
 	var nodes []Node
 	walk(tree, func(n Node) bool {
+		if n.Is("PLpgSQL_stmt_dynexecute") {
+			nodes = append(nodes, dynamic(n.Node("query").Text("query"))...)
+		}
 		if n.Is("PLpgSQL_expr") {
 			statements, err := Parse(statement(n.Text("query"), n.Int("parseMode")))
 			if err == nil {
@@ -84,6 +87,24 @@ func plpgsql(sql string) []Node {
 		return true
 	})
 	return nodes
+}
+
+// dynamic returns the statements that EXECUTE runs, where its string is a constant.
+func dynamic(expression string) []Node {
+	selects, err := Parse("SELECT " + expression)
+	if err != nil || len(selects) != 1 {
+		return nil
+	}
+	targets := selects[0].Nodes("targetList")
+	if len(targets) != 1 {
+		return nil
+	}
+	text, ok := targets[0].Node("val").Constant()
+	if !ok {
+		return nil
+	}
+	statements, _ := Parse(text) // what cannot be read is not known
+	return statements
 }
 
 // statement makes one of what PL/pgSQL has the grammar read: a statement, an expression,
