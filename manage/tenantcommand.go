@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -287,24 +288,32 @@ type lines struct {
 	mu     *sync.Mutex
 	w      io.Writer
 	prefix string
-	rest   []byte
+	rest   []byte // of a line that has not ended
 }
 
 // Write keeps what is no whole line yet.
 func (l *lines) Write(text []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rest = append(l.rest, text...)
-	for {
-		line, rest, whole := strings.Cut(string(l.rest), "\n")
-		if !whole {
-			return len(text), nil
+	var whole []byte
+	for left := text; ; {
+		end := bytes.IndexByte(left, '\n')
+		if end < 0 {
+			l.rest = append(l.rest, left...)
+			break
 		}
-		l.rest = []byte(rest)
-		if _, err := fmt.Fprintf(l.w, "%s%s\n", l.prefix, line); err != nil {
-			return 0, err
-		}
+		whole = append(whole, l.prefix...)
+		whole = append(whole, l.rest...)
+		whole = append(whole, left[:end+1]...)
+		l.rest, left = l.rest[:0], left[end+1:]
 	}
+	if len(whole) == 0 {
+		return len(text), nil
+	}
+	if _, err := l.w.Write(whole); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 // end writes what is left.
