@@ -80,7 +80,7 @@ func (c *Config) poolConfig() (*pgxpool.Config, error) {
 		return nil, errors.New("Config.DatabaseURL is not set (use one such as postgres://user@localhost/database)")
 	}
 	config, err := pgxpool.ParseConfig(c.DatabaseURL)
-	if err != nil || strings.Contains(config.ConnConfig.Host, "@") {
+	if err != nil || dberr.Misread(c.DatabaseURL, config.ConnConfig.Host) {
 		return nil, dberr.Parse("Config.DatabaseURL")
 	}
 	return config, nil
@@ -109,7 +109,7 @@ func (c *Config) directConfig(pool *pgxpool.Config) (*pgxpool.Config, error) {
 		return direct, nil
 	}
 	config, err := pgxpool.ParseConfig(c.DirectURL)
-	if err != nil || strings.Contains(config.ConnConfig.Host, "@") {
+	if err != nil || dberr.Misread(c.DirectURL, config.ConnConfig.Host) {
 		return nil, dberr.Parse("Config.DirectURL")
 	}
 	direct.ConnConfig = config.ConnConfig

@@ -61,6 +61,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"two databases", &cotenant.Config{DatabaseURL: address, Pool: poolConfig}, []string{"both set"}},
 		{"no URL", &cotenant.Config{DatabaseURL: "postgres://%zz"}, []string{"Config.DatabaseURL"}},
 		{"a password with an @", &cotenant.Config{DatabaseURL: "postgres://postgres:my@s3cret@127.0.0.1:1/x"}, []string{"Config.DatabaseURL", "%40"}},
+		{"a password with a /", &cotenant.Config{DatabaseURL: "postgres://postgres:1/s3cret@127.0.0.1:1/x"}, []string{"Config.DatabaseURL", "percent-encoded", "%2F"}},
+		{"a password with a / in the other", &cotenant.Config{DatabaseURL: address, DirectURL: "postgres://postgres:1/s3cret@127.0.0.1:1/x"}, []string{"Config.DirectURL", "percent-encoded", "%2F"}},
 		{"a password with a space", &cotenant.Config{DatabaseURL: "user=me password=my s3cret host=x"}, []string{"Config.DatabaseURL", "password='…'"}},
 		{"an empty pool", &cotenant.Config{Pool: &pgxpool.Config{}}, []string{"Config.Pool is empty"}},
 		{"no direct URL", &cotenant.Config{DatabaseURL: address, DirectURL: "postgres://%zz"}, []string{"Config.DirectURL"}},

@@ -136,7 +136,7 @@ func checkURL(url, from string) error {
 		return nil
 	}
 	config, err := pgx.ParseConfig(url)
-	if err != nil || strings.Contains(config.Host, "@") {
+	if err != nil || dberr.Misread(url, config.Host) {
 		return dberr.Parse(from)
 	}
 	return nil

@@ -50,7 +50,7 @@ func Code(err error) string {
 // Parse returns the error of a connection string that cannot be used. The string is
 // not shown, nor what pgx says of it: both can hold a part of the password.
 func Parse(setting string) error {
-	return fmt.Errorf("%s is no connection string (write postgres://user:password@host:5432/database, with @ : / ? # and %% in the password as %%40 %%3A %%2F %%3F %%23 %%25, or user=… password='…' host=… dbname=…)", setting)
+	return fmt.Errorf("%s is no connection string (write postgres://user:password@host:5432/database, with @ : / ? # and %% in the password percent-encoded as %%40 %%3A %%2F %%3F %%23 %%25, or user=… password='…' host=… dbname=…)", setting)
 }
 
 // Connect returns the error of a failed connection in one line: where the database

@@ -116,7 +116,7 @@ func useExisting(ctx context.Context, address string) (*Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	config, err := pgx.ParseConfig(address)
-	if err != nil || strings.Contains(config.Host, "@") {
+	if err != nil || dberr.Misread(address, config.Host) {
 		return nil, dberr.Parse("DATABASE_URL")
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
