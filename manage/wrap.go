@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -87,10 +86,11 @@ func (p *program) runCommand() *cobra.Command {
 		if wrapped.program != nil && f.json {
 			return usagef("--json: what is printed is the program's (leave it out)")
 		}
-		if wrapped.program != nil && readsFile(cmd) {
-			return usagef("standard input is a file, and the programs of all tenants would have to read it (give it to the program as an argument: psql -f FILE)")
-		}
 		return p.withTenancy(cmd, &f.tenantFlags, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
+			// Not before: by now, what writes into a pipe has begun.
+			if what := unread(cmd); what != "" && wrapped.program != nil {
+				return usagef("standard input is %s, and the programs of all tenants would have to read it (give it to the program as an argument: psql -f FILE; or add </dev/null if it is not for them)", what)
+			}
 			return forTenants(ctx, cmd, tenancy, &f, func(ctx context.Context, call *TenantCall) error { return wrapped.run(ctx, cmd, call, false) })
 		})
 	}
@@ -180,16 +180,6 @@ func flagOf(flags *pflag.FlagSet, arg string) (flag *pflag.Flag, valued bool) {
 // isTenantFlag reports whether a flag behind a command is not the command's.
 func isTenantFlag(name string) bool {
 	return slices.Contains([]string{"schema", "exclude", "skip-public"}, name)
-}
-
-// readsFile reports whether standard input is a file, which one program would read.
-func readsFile(cmd *cobra.Command) bool {
-	file, ok := cmd.InOrStdin().(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode().IsRegular()
 }
 
 // wrapped is what runs for a tenant: a program, or a command of the tree.
