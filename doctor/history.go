@@ -77,7 +77,7 @@ func historiesLost(ctx context.Context, e *exam) ([]Finding, error) {
 			}
 			if g.what == "lost" {
 				f.Severity, f.Message = Error, "the history of migrations, cotenant_migrations, is gone, and the tables are there"
-				f.Cure = fmt.Sprintf("restore the table from a backup; or say what is there, for each app: cotenant migrate --schema=%s APP MIGRATION --fake --verify, with the newest migration whose work is there", g.schemas[0])
+				f.Cure = fmt.Sprintf("restore the table from a backup; or say what is there, for each app: cotenant migrate --schema=%s APP MIGRATION --fake --verify, with the newest migration whose work is there; for apps without migrations: cotenant sync --schema=%[1]s --verify", g.schemas[0])
 			}
 			return f
 		})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -69,6 +70,11 @@ func (p *program) plan(cmd *cobra.Command, f *runFlags, look lookFlags, app stri
 			return err
 		}
 	} else if f.verbosity > 0 {
+		for _, g := range plan.Groups {
+			if !look.plan && dberr.Code(g.Err) == dberr.InsufficientPrivilege { // the plan would say no more
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.Root().Name(), g.Err)
+			}
+		}
 		for _, app := range plan.Retired {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.Root().Name(), app)
 		}

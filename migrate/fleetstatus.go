@@ -284,7 +284,7 @@ func isKnown(t target) bool { return t.digest != "" && !t.schema.IsPublic() }
 // errHistoryLost and errIndexOtherwise say what a run that relies on the index does not see.
 var (
 	errHistoryLost = errors.New("its history, " + historyTable + ", is empty or gone, and it had one: a migration would begin at the first " +
-		"(restore the table from a backup; or, for each app, \"cotenant migrate --schema=… APP MIGRATION --fake --verify\" with the newest migration whose work is there)")
+		"(restore the table from a backup; or, for each app, \"cotenant migrate --schema=… APP MIGRATION --fake --verify\" with the newest migration whose work is there, and for apps without migrations \"cotenant sync --schema=… --verify\")")
 	errIndexOtherwise = errors.New("cotenant.schema_versions has another history of it (\"cotenant migrate --verify\" does not rely on that)")
 )
 
