@@ -179,3 +179,40 @@ func TestProgramUnproven(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// The help's way to dump each schema, and pg_dump by itself, know a schema by its exact name.
+func TestProgramDump(t *testing.T) {
+	t.Parallel()
+
+	if _, err := exec.LookPath("pg_dump"); err != nil {
+		t.Skip(err)
+	}
+	address := testdb.New(t)
+	dir := project(t, address)
+	if out, err := cotenantIn(t, dir, address, "tenant", "create", "Big", "--noinput").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	conn := connect(t, address)
+	for _, sql := range []string{"CREATE SCHEMA big", "CREATE TABLE big.none (id int)"} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	help, err := cotenantIn(t, dir, address, "run", "--help").Output()
+	_, example, ok := strings.Cut(string(help), "cotenant run --schema='eu_*' -- ")
+	example, _, _ = strings.Cut(example, "\n")
+	if err != nil || !ok {
+		t.Fatalf("%v\n%s", err, help)
+	}
+	for _, dump := range []string{example, "pg_dump -f Big.sql"} {
+		_ = os.Remove(filepath.Join(dir, "Big.sql"))
+		shell := exec.CommandContext(t.Context(), "sh", "-c", filepath.Join(programs(t), "cotenant")+" run --schema='Big' -- "+dump)
+		shell.Dir, shell.Env = dir, append(os.Environ(), "DATABASE_URL="+address)
+		if out, err := shell.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", dump, err, out)
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, "Big.sql")); err != nil || !strings.Contains(string(text), `CREATE TABLE "Big".orders`) || strings.Contains(string(text), "none") {
+			t.Errorf("%s: %v\n%s", dump, err, text)
+		}
+	}
+}

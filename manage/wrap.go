@@ -20,7 +20,8 @@ COMMAND is any command of this program that takes --schema, or one of the progra
 which gets the tenant in its context. After -- it is any other program: it finds the
 schema through PGOPTIONS, PGHOST, PGDATABASE … and DATABASE_URL, over the direct
 connection, which is tried first; COTENANT_SCHEMA and COTENANT_TENANT_ID name the tenant.
-pg_dump, which pays no regard to the path, gets -n.`
+pg_dump, which pays no regard to the path, gets -n. In a script
+give it that, and quotes around the name, which is a pattern that folds case otherwise.`
 
 // tenantCommandCommand is tenant_command: a command or a program for one tenant.
 func (p *program) tenantCommandCommand() *cobra.Command {
@@ -67,7 +68,7 @@ func (p *program) runCommand() *cobra.Command {
 		GroupID:            tenantsGroup,
 		Short:              "Run a command or a program for every tenant",
 		Long:               "Run runs a command or a program in the schema of every tenant, public included, or of those\nthat are selected. One that fails does not keep it from running for the others. Programs\nhave nothing to read on standard input.\n" + wrapHelp,
-		Example:            fmt.Sprintf("  %[1]s run --skip-public --jobs=4 -- psql -f report.sql\n  %[1]s run --schema='eu_*' -- sh -c 'pg_dump -n \"$COTENANT_SCHEMA\" > \"$COTENANT_SCHEMA.sql\"'", p.config.name()),
+		Example:            fmt.Sprintf("  %[1]s run --skip-public --jobs=4 -- psql -f report.sql\n  %[1]s run --schema='eu_*' -- sh -c 'pg_dump -n \"\\\"$COTENANT_SCHEMA\\\"\" > \"$COTENANT_SCHEMA.sql\"'", p.config.name()),
 		DisableFlagParsing: true, // they are the command's
 	}
 	addGroups(cmd, "", groups...)
