@@ -32,8 +32,8 @@ func newExternal(config *cotenant.Config, argv []string) (*external, error) {
 	return &external{config, path, argv}, nil
 }
 
-// run runs it in the schema of the call's tenant. Alone it has standard input. The error is
-// that of the program.
+// run runs it in the schema of the call's tenant. Alone it has standard input and the terminal,
+// else it is apart. The error is that of the program.
 func (e *external) run(ctx context.Context, cmd *cobra.Command, call *TenantCall, alone bool) error {
 	env, err := newEnvironment(e.config, call.Tenant.Schema)
 	if err != nil {
@@ -45,11 +45,13 @@ func (e *external) run(ctx context.Context, cmd *cobra.Command, call *TenantCall
 	program := exec.CommandContext(ctx, e.path, e.arguments(env)...)
 	program.Env = env.variables(call.Tenant)
 	program.Stdout, program.Stderr = call.Stdout, call.Stderr
+	program.WaitDelay = programGrace
 	if alone {
 		program.Stdin = cmd.InOrStdin()
+		program.Cancel = func() error { return program.Process.Signal(syscall.SIGTERM) } // it has had Ctrl-C itself
+	} else {
+		defer apart(program)()
 	}
-	program.Cancel = func() error { return program.Process.Signal(syscall.SIGTERM) } // it has had Ctrl-C itself
-	program.WaitDelay = programGrace
 	if err := program.Run(); err != nil && (program.ProcessState == nil || !program.ProcessState.Success()) {
 		return &programError{e.argv[0], err}
 	}

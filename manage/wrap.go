@@ -67,7 +67,7 @@ func (p *program) runCommand() *cobra.Command {
 		Aliases:            []string{"all_tenants_command", "all-tenants-command"},
 		GroupID:            tenantsGroup,
 		Short:              "Run a command or a program for every tenant",
-		Long:               "Run runs a command or a program in the schema of every tenant, public included, or of those\nthat are selected. One that fails does not keep it from running for the others. Programs\nhave nothing to read on standard input.\n" + wrapHelp,
+		Long:               "Run runs a command or a program in the schema of every tenant, public included, or of those\nthat are selected. One that fails does not keep it from running for the others. Programs\nhave nothing to read on standard input, and are finished at Ctrl-C; a second interrupts\nthem, a third kills them.\n" + wrapHelp,
 		Example:            fmt.Sprintf("  %[1]s run --skip-public --jobs=4 -- psql -f report.sql\n  %[1]s run --schema='eu_*' -- sh -c 'pg_dump -n \"\\\"$COTENANT_SCHEMA\\\"\" > \"$COTENANT_SCHEMA.sql\"'", p.config.name()),
 		DisableFlagParsing: true, // they are the command's
 	}
