@@ -199,6 +199,9 @@ func (r *Registry) Close() {
 	<-r.stopped
 }
 
+//go:embed image.sql
+var imageSQL string
+
 //go:embed schema.sql
 var initialSQL string
 
@@ -220,5 +223,6 @@ func Migrations(config *Config) ([]Migration, error) {
 	return []Migration{
 		{Name: "0001_initial", SQL: fmt.Sprintf(initialSQL, c.TenantsTable.Sanitize(), c.DomainsTable.Sanitize())},
 		{Name: "0002_resting_names", SQL: restSQL},
+		{Name: "0003_row_images", SQL: imageSQL},
 	}, nil
 }

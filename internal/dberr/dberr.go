@@ -29,6 +29,7 @@ const (
 	InvalidSchemaName     = "3F000"
 	LockNotAvailable      = "55P03"
 	NotNullViolation      = "23502"
+	OutOfMemory           = "53200"
 	QueryCanceled         = "57014"
 	TooLong               = "22001"
 	TooManyConnections    = "53300"
