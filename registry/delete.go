@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -37,8 +38,8 @@ type DeleteParams struct {
 // its row alone; the schema public is never dropped. The schema's name rests; see
 // Config.NameRest.
 //
-// The error wraps tenant.ErrTenantNotFound if there is no such tenant, ErrSchemaBusy, or
-// what OnTenantDeleted returned: then nothing was deleted.
+// The error wraps tenant.ErrTenantNotFound if there is no such tenant, ErrSchemaBusy,
+// ErrDependedOn, or what OnTenantDeleted returned: then nothing was deleted.
 func (r *Registry) Delete(ctx context.Context, t *tenant.Tenant, params *DeleteParams) error {
 	drop := r.config.AutoDropSchema
 	if params != nil {
@@ -67,6 +68,10 @@ func (r *Registry) Delete(ctx context.Context, t *tenant.Tenant, params *DeleteP
 	}
 	return nil
 }
+
+// ErrDependedOn says that what is in other schemas depends on what is in that of a tenant,
+// and would be dropped with it.
+var ErrDependedOn = errors.New("other schemas depend on what is in this one")
 
 // deletedPrefix is how the schemas of deleted tenants are named, before the tenant's id.
 const deletedPrefix = "cotenant_deleted_"
@@ -106,8 +111,52 @@ func (r *Registry) deleteIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, 
 	if err := r.rest(ctx, tx, now); err != nil || !drop {
 		return "", domains, err
 	}
+	if err := dependants(ctx, tx, now.Schema); err != nil {
+		return "", nil, err
+	}
 	left, err = setAside(ctx, tx, now)
 	return left, domains, err
+}
+
+// dependantsSQL names what is in other schemas and depends on what is in $1, and so would go
+// with it: views, keys, columns, functions, children.
+const dependantsSQL = `
+WITH space AS (SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1),
+	member AS (SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d, space WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = space.oid),
+	thing AS (SELECT classid, objid FROM member UNION ALL
+		SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, c.reltype FROM member AS m JOIN pg_catalog.pg_class AS c ON m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = m.objid),
+	other AS (SELECT DISTINCT d.classid, d.objid, d.objsubid, CASE d.classid
+			WHEN 'pg_catalog.pg_class'::pg_catalog.regclass THEN (SELECT c.relnamespace FROM pg_catalog.pg_class AS c WHERE c.oid = d.objid)
+			WHEN 'pg_catalog.pg_rewrite'::pg_catalog.regclass THEN (SELECT c.relnamespace FROM pg_catalog.pg_rewrite AS w JOIN pg_catalog.pg_class AS c ON c.oid = w.ev_class WHERE w.oid = d.objid)
+			WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass THEN (SELECT k.connamespace FROM pg_catalog.pg_constraint AS k WHERE k.oid = d.objid)
+			WHEN 'pg_catalog.pg_attrdef'::pg_catalog.regclass THEN (SELECT c.relnamespace FROM pg_catalog.pg_attrdef AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.adrelid WHERE a.oid = d.objid)
+			WHEN 'pg_catalog.pg_trigger'::pg_catalog.regclass THEN (SELECT c.relnamespace FROM pg_catalog.pg_trigger AS g JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid WHERE g.oid = d.objid)
+			WHEN 'pg_catalog.pg_policy'::pg_catalog.regclass THEN (SELECT c.relnamespace FROM pg_catalog.pg_policy AS y JOIN pg_catalog.pg_class AS c ON c.oid = y.polrelid WHERE y.oid = d.objid)
+			WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass THEN (SELECT p.pronamespace FROM pg_catalog.pg_proc AS p WHERE p.oid = d.objid)
+			WHEN 'pg_catalog.pg_type'::pg_catalog.regclass THEN (SELECT t.typnamespace FROM pg_catalog.pg_type AS t WHERE t.oid = d.objid)
+		END AS space
+		FROM thing AS t JOIN pg_catalog.pg_depend AS d ON d.refclassid = t.classid AND d.refobjid = t.objid AND d.deptype IN ('n', 'a'))
+SELECT n.nspname || ': ' || pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid)
+FROM other AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.space, space
+WHERE o.space <> space.oid AND n.nspname !~ '^pg_t(oast|emp)'
+ORDER BY 1 LIMIT 6`
+
+// dependants returns an error that names what in other schemas would go with a schema.
+func dependants(ctx context.Context, tx pgx.Tx, schema tenant.Schema) error {
+	rows, err := tx.Query(ctx, dependantsSQL, pgx.QueryExecModeExec, schema.String())
+	if err != nil {
+		return err
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	const most = 5
+	text := strings.Join(names[:min(most, len(names))], ", ")
+	if len(names) > most {
+		text += " and more"
+	}
+	return fmt.Errorf("%w: %s (drop that first, or keep the schema)", ErrDependedOn, text)
 }
 
 // deleteError adds what cures a refused deletion.

@@ -228,3 +228,31 @@ func TestUpdateJSON(t *testing.T) {
 		}
 	}
 }
+
+// What is in other schemas is not dropped with a tenant's: it is named.
+func TestDeleteDependedOn(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{}, false)
+	acme, globex := f.create(t, "acme"), f.create(t, "globex")
+	f.exec(t, "CREATE TABLE acme.orders (id int PRIMARY KEY); CREATE VIEW acme.mine AS SELECT * FROM acme.orders; CREATE TABLE acme.lines (order_id int REFERENCES acme.orders)")
+	for _, tt := range []struct{ makes, drops, says string }{
+		{"CREATE VIEW public.all_orders AS SELECT * FROM acme.orders", "DROP VIEW public.all_orders", "public: rule _RETURN on view all_orders"},
+		{"CREATE TABLE globex.refers (id int REFERENCES acme.orders)", "DROP TABLE globex.refers", "globex: constraint refers_id_fkey on table globex.refers"},
+		{"CREATE FUNCTION public.takes(acme.orders) RETURNS int LANGUAGE sql AS 'SELECT 1'", "DROP FUNCTION public.takes", "public: function takes(acme.orders)"},
+	} {
+		f.exec(t, tt.makes)
+		err := f.Delete(t.Context(), acme, &registry.DeleteParams{DropSchema: true})
+		if !errors.Is(err, registry.ErrDependedOn) || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %v", tt.makes, err)
+		}
+		f.exec(t, tt.drops)
+	}
+	f.exec(t, "CREATE VIEW public.theirs AS SELECT * FROM acme.orders")
+	if err := f.Delete(t.Context(), acme, &registry.DeleteParams{KeepSchema: true}); err != nil {
+		t.Error(err)
+	}
+	if err := f.Delete(t.Context(), globex, &registry.DeleteParams{DropSchema: true}); err != nil {
+		t.Error(err)
+	}
+}

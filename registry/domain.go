@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -9,9 +10,9 @@ import (
 	"github.com/cotenant/cotenant/tenant"
 )
 
-// AddDomain has domain lead to t, as its primary one if primary is true; the one that was
-// primary before then is no longer. A domain that leads to t already is only made primary,
-// or left as it is.
+// AddDomain has domain lead to t, as its primary one if primary is true, or if it has none;
+// the one that was primary before then is no longer. A domain that leads to t already is only
+// made primary, or left as it is.
 //
 // The error wraps tenant.ErrDomainTaken if domain leads to another tenant, or
 // tenant.ErrTenantNotFound.
@@ -19,14 +20,14 @@ func (r *Registry) AddDomain(ctx context.Context, t *tenant.Tenant, domain tenan
 	if domain.IsZero() {
 		return fmt.Errorf("%v: %w: it is not set (use tenant.ParseDomain)", t, tenant.ErrInvalidDomain)
 	}
-	err := r.change(ctx, t, func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) error {
+	err := r.changeRow(ctx, t, func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) error {
 		if primary {
 			_, err := tx.Exec(ctx, "UPDATE "+r.domains+" SET is_primary = false WHERE tenant_id = $1 AND is_primary AND domain <> $2", pgx.QueryExecModeDescribeExec, now.ID, domain.String())
 			if err != nil {
 				return err
 			}
 		}
-		tag, err := tx.Exec(ctx, "INSERT INTO "+r.domains+" AS d (domain, tenant_id, is_primary) VALUES ($1, $2, $3) ON CONFLICT (domain) DO UPDATE SET is_primary = d.is_primary OR $3 WHERE d.tenant_id = $2",
+		tag, err := tx.Exec(ctx, "INSERT INTO "+r.domains+" AS d (domain, tenant_id, is_primary) VALUES ($1, $2, $3 OR NOT EXISTS (SELECT FROM "+r.domains+" AS p WHERE p.tenant_id = $2 AND p.is_primary)) ON CONFLICT (domain) DO UPDATE SET is_primary = d.is_primary OR $3 WHERE d.tenant_id = $2",
 			pgx.QueryExecModeDescribeExec, domain.String(), now.ID, primary)
 		if err == nil && tag.RowsAffected() == 0 {
 			return fmt.Errorf("%w%s (remove it there first, or choose another)", tenant.ErrDomainTaken, r.ownerOf(ctx, tx, domain))
@@ -40,16 +41,24 @@ func (r *Registry) AddDomain(ctx context.Context, t *tenant.Tenant, domain tenan
 	return nil
 }
 
-// RemoveDomain has domain lead nowhere. The error wraps tenant.ErrTenantNotFound if it did
-// not lead to t.
+// RemoveDomain has domain lead nowhere. The primary one of several is refused. The error wraps
+// tenant.ErrTenantNotFound if it did not lead to t.
 func (r *Registry) RemoveDomain(ctx context.Context, t *tenant.Tenant, domain tenant.Domain) error {
-	if t == nil {
-		return fmt.Errorf("remove domain %q: %w: it is nil (take it from the registry)", domain, tenant.ErrTenantNotFound)
-	}
-	tag, err := r.pool.Exec(ctx, "DELETE FROM "+r.domains+" WHERE domain = $1 AND tenant_id = $2", pgx.QueryExecModeDescribeExec, domain.String(), t.ID)
-	if err == nil && tag.RowsAffected() == 0 {
-		err = fmt.Errorf("%w: it does not lead there", tenant.ErrTenantNotFound)
-	}
+	err := r.changeRow(ctx, t, func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) error {
+		tag, err := tx.Exec(ctx, "DELETE FROM "+r.domains+" AS d WHERE d.domain = $1 AND d.tenant_id = $2", pgx.QueryExecModeDescribeExec, domain.String(), now.ID)
+		if err == nil && tag.RowsAffected() == 0 {
+			err = fmt.Errorf("%w: it does not lead there", tenant.ErrTenantNotFound)
+		}
+		if err != nil {
+			return err
+		}
+		var headless bool
+		err = tx.QueryRow(ctx, "SELECT count(*) > 0 AND NOT coalesce(bool_or(d.is_primary), false) FROM "+r.domains+" AS d WHERE d.tenant_id = $1", pgx.QueryExecModeExec, now.ID).Scan(&headless)
+		if err == nil && headless {
+			err = errors.New("it is the primary one, and there are others (make one of them primary first)")
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("%v: remove domain %q: %w", t, domain, r.tablesError(err))
 	}

@@ -34,19 +34,26 @@ const (
 // and tries again what passes: a lock that somebody holds, a deadlock. What processes
 // remember of the tenant before and after is forgotten.
 func (r *Registry) change(ctx context.Context, t *tenant.Tenant, f func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) error) error {
-	if t == nil || t.ID == 0 {
-		return fmt.Errorf("%w: it has no id (take it from the registry)", tenant.ErrTenantNotFound)
-	}
-	var now *tenant.Tenant
-	err := r.patiently(ctx, func(tx pgx.Tx) (err error) {
+	return r.changeRow(ctx, t, func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) error {
 		var locked bool
-		err = tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", pgx.QueryExecModeExec, schemalock.Key(t.ID)).Scan(&locked)
+		err := tx.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_xact_lock($1)", pgx.QueryExecModeExec, schemalock.Key(now.ID)).Scan(&locked)
 		if err == nil && !locked {
 			err = ErrSchemaBusy
 		}
 		if err != nil {
 			return err
 		}
+		return f(ctx, tx, now)
+	})
+}
+
+// changeRow is change for what does not touch the schema: a migration there does not matter.
+func (r *Registry) changeRow(ctx context.Context, t *tenant.Tenant, f func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) error) error {
+	if t == nil || t.ID == 0 {
+		return fmt.Errorf("%w: it has no id (take it from the registry)", tenant.ErrTenantNotFound)
+	}
+	var now *tenant.Tenant
+	err := r.patiently(ctx, func(tx pgx.Tx) (err error) {
 		if now, err = r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1 FOR UPDATE", t.ID); err != nil {
 			return err
 		}

@@ -147,6 +147,12 @@ func TestDomains(t *testing.T) {
 	if err := f.RemoveDomain(t.Context(), other, second); !errors.Is(err, tenant.ErrTenantNotFound) {
 		t.Errorf("remove another's domain: %v", err)
 	}
+	if err := f.RemoveDomain(t.Context(), acme, second); err == nil || !strings.Contains(err.Error(), "it is the primary one, and there are others") {
+		t.Errorf("remove the primary one: %v", err)
+	}
+	if err := f.AddDomain(t.Context(), acme, tenant.MustParseDomain("acme.example.com"), true); err != nil {
+		t.Fatal(err)
+	}
 	if err := f.RemoveDomain(t.Context(), acme, second); err != nil {
 		t.Fatal(err)
 	}

@@ -102,7 +102,7 @@ func (r *Registry) renameIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, 
 	case "":
 	case dberr.InvalidSchemaName:
 		return nil, fmt.Errorf("schema %q: %w (restore it, or delete the tenant)", now.Schema, tenant.ErrSchemaNotFound)
-	case dberr.DuplicateSchema:
+	case dberr.DuplicateSchema, dberr.UniqueViolation: // the second, if another takes it at the same time
 		return nil, fmt.Errorf("%w: %w (choose another name)", tenant.ErrSchemaTaken, err)
 	case dberr.InsufficientPrivilege:
 		return nil, fmt.Errorf("%w (GRANT CREATE ON DATABASE … to the role, and make it the owner of the schema, or a member of the owner)", err)
@@ -111,6 +111,9 @@ func (r *Registry) renameIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, 
 		return nil, err
 	}
 	if _, err := tx.Exec(ctx, "UPDATE "+r.tenants+" SET schema_name = $2 WHERE id = $1", pgx.QueryExecModeDescribeExec, now.ID, schema.String()); err != nil {
+		if dberr.Code(err) == dberr.UniqueViolation {
+			return nil, fmt.Errorf("%w: %w (choose another name)", tenant.ErrSchemaTaken, err)
+		}
 		return nil, rowError(err)
 	}
 	return r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1", now.ID)
