@@ -81,7 +81,7 @@ func (a *Auth) Authenticate(ctx context.Context, c Credentials) (*User, error) {
 	if err := a.forget(ctx, home, keys); err != nil {
 		return nil, err
 	}
-	return u, a.loggedIn(ctx, u, fresh)
+	return u, a.loggedIn(ctx, u, fresh, c.Password)
 }
 
 // find returns the user that the credentials name, or nil.
@@ -98,17 +98,36 @@ func (a *Auth) find(ctx context.Context, c Credentials) (*User, error) {
 }
 
 // loggedIn notes the login, and the hash if it was made anew. A password that was changed
-// meanwhile stays: then it is not this user's any more.
-func (a *Auth) loggedIn(ctx context.Context, u *User, fresh string) error {
+// meanwhile stays: then it is not this user's any more, unless it was another login that made
+// its hash anew.
+func (a *Auth) loggedIn(ctx context.Context, u *User, fresh, password string) error {
 	hash := u.password
 	if fresh != "" {
 		hash = fresh
 	}
-	err := a.db.QueryRow(ctx, "UPDATE "+table(u.Schema, "auth_user")+" SET last_login = now(), password = $3 WHERE id = $1 AND password = $2 AND is_active RETURNING last_login",
-		u.ID, u.password, hash).Scan(&u.LastLogin)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return ErrCredentials
+	for again := fresh != ""; ; again = false {
+		err := a.db.QueryRow(ctx, "UPDATE "+table(u.Schema, "auth_user")+" SET last_login = now(), password = $3 WHERE id = $1 AND password = $2 AND is_active RETURNING last_login",
+			u.ID, u.password, hash).Scan(&u.LastLogin)
+		if err == nil {
+			u.password = hash
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if !again {
+			return ErrCredentials
+		}
+		now, err := a.byID(ctx, u.Schema, u.ID)
+		if err != nil {
+			return err
+		}
+		match, _, err := a.hasher.verify(ctx, password, now.password)
+		if err != nil {
+			return err
+		}
+		if !match {
+			return ErrCredentials
+		}
+		u.password, hash = now.password, now.password
 	}
-	u.password = hash
-	return err
 }

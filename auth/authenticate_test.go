@@ -60,6 +60,31 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
+// Logins at the same time, of which one makes the hash anew, are all let in.
+func TestRehashTogether(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{})
+	old, err := argon2id.CreateHash(password, &argon2id.Params{Memory: 32, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		name := fmt.Sprintf("t%d", i)
+		s.exec(s.acme, t, "INSERT INTO auth_user (username, password) VALUES ($1, $2)", name, old)
+		var logins sync.WaitGroup
+		for range 3 {
+			logins.Go(func() {
+				if _, err := a.Authenticate(s.acme, from("192.0.2.1", name, password)); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+		}
+		logins.Wait()
+	}
+}
+
 // Hashes of Django, and old ones of ours, are made anew at the first login.
 func TestRehash(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -99,6 +100,10 @@ func local(path string) string {
 	}
 	u, err := url.Parse(path)
 	if err != nil || u.Host != "" || u.Scheme != "" {
+		return ""
+	}
+	// Below a prefix that names the tenant, .. would lead to another one.
+	if slices.Contains(strings.Split(u.Path, "/"), "..") {
 		return ""
 	}
 	return path

@@ -215,7 +215,7 @@ func TestLoginPages(t *testing.T) {
 	}
 	for next, location := range map[string]string{
 		"/members?a=b": "/members?a=b", "": "/", "https://evil.example": "/", "//evil.example": "/", `/\evil.example`: "/", "/\t/evil.example": "/",
-		"members": "/", "/.//evil.example": "/evil.example", "javascript:alert(1)": "/",
+		"/../globex/members": "/", "/a/%2e%2e/../b": "/", "members": "/", "/.//evil.example": "/evil.example", "javascript:alert(1)": "/",
 	} {
 		want(t, send(t, c, http.MethodPost, "acme", "/login", form(next), nil), "303 to "+location)
 	}

@@ -29,7 +29,7 @@ type loadFlags struct {
 
 func (p *program) loadDataCommand() *cobra.Command {
 	name := p.config.name()
-	var f loadFlags
+	f := loadFlags{fanFlags: fanFlags{atOnce: true}}
 	cmd := &cobra.Command{
 		Use:     "loaddata [FIXTURE…]",
 		Aliases: []string{"load-data"},
@@ -37,7 +37,7 @@ func (p *program) loadDataCommand() *cobra.Command {
 		Short:   "Load rows from files into the schemas",
 		Long: `Loaddata loads fixtures, files with rows, into the schema of every tenant and into public,
 or into those that are selected. A schema is loaded in one transaction: all of it, or
-nothing.
+nothing, also where it is interrupted.
 
 Without a name it is all files in the folders fixtures of the apps, such as
 apps/shop/fixtures/01_products.json, in the order of the apps and of the names: those of

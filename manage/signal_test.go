@@ -231,3 +231,39 @@ func until(t *testing.T, reached func() bool) {
 	}
 	t.Fatal("a minute has passed")
 }
+
+// What loaddata reads from a pipe may have been cut by the same Ctrl-C that it gets: the rows
+// before that are rolled back.
+func TestInterruptLoad(t *testing.T) {
+	t.Parallel()
+
+	address := testdb.New(t)
+	dir := project(t, address, "acme")
+	if out, err := cotenantIn(t, dir, address, "migrate").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd := cotenantIn(t, dir, address, "loaddata", "-", "--format=csv", "--table=orders", "--schema=acme")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(in, "id\n"+strings.Repeat("1\n", 200_000)); err != nil { // more than a pipe holds
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err = cmd.Wait() // standard input is open: it ends of itself
+	if cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("%v\n%s", err, &out)
+	}
+	var rows int
+	if err := connect(t, address).QueryRow(t.Context(), "SELECT count(*) FROM acme.orders").Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("%d rows, %v", rows, err)
+	}
+}

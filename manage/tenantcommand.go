@@ -62,6 +62,9 @@ type fanFlags struct {
 	selectFlags
 	jobs      int
 	publicToo bool // public counts also where no tenant has it
+	// atOnce has the first Ctrl-C interrupt the tenants that it is at: what they do is one
+	// transaction each, and what they read may have been cut by the same Ctrl-C.
+	atOnce bool
 }
 
 func (f *fanFlags) groups(project bool) []flagGroup {
@@ -133,10 +136,14 @@ func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenan
 	if err != nil {
 		return err
 	}
-	ctx, stop, done := gracefully(ctx, func() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: stopping: the tenants that it is at are finished (Ctrl-C again interrupts them)\n", cmd.Root().Name())
-	})
-	defer done()
+	var stop <-chan struct{}
+	if !flags.atOnce {
+		var done func()
+		ctx, stop, done = gracefully(ctx, func() {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: stopping: the tenants that it is at are finished (Ctrl-C again interrupts them)\n", cmd.Root().Name())
+		})
+		defer done()
+	}
 	defer outlivingReaders()()
 	fan := &fan{cmd: cmd, tenancy: tenancy, flags: flags, call: f, alone: total == 1, begun: time.Now()}
 	todo := make(chan *tenant.Tenant)

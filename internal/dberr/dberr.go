@@ -16,6 +16,7 @@ import (
 const (
 	ActiveTransaction     = "25001"
 	CardinalityViolation  = "21000"
+	CheckViolation        = "23514"
 	DeadlockDetected      = "40P01"
 	DivisionByZero        = "22012"
 	DuplicateObject       = "42710"
