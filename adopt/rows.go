@@ -160,7 +160,7 @@ func (s *source) conflicts(ctx context.Context, q querier, o *overview) error {
 		claims = "SELECT " + s.name() + ", d." + quote(s.domain) + "::text FROM " + s.from() + " JOIN " + s.domains.Sanitize() + " AS d ON d." + quote(s.owner) + " = t." + quote(s.owned)
 	}
 	rows, err := q.Query(ctx, fmt.Sprintf(`SELECT c.domain, pg_catalog.array_to_string((pg_catalog.array_agg(DISTINCT c.schema))[1:5], ', ') FROM (
-			SELECT x.schema, pg_catalog.regexp_replace(pg_catalog.lower(x.domain), '^(www[.])*|(:[0-9]+)?[.]?$', '', 'g') FROM (%s) AS x (schema, domain)
+			SELECT x.schema, pg_catalog.regexp_replace(pg_catalog.lower(x.domain), '^(www[.])*|[.]?(:[0-9]+)?[.]?$', '', 'g') FROM (%s) AS x (schema, domain)
 		) AS c (schema, domain) WHERE c.domain <> '' GROUP BY 1 HAVING count(DISTINCT c.schema) > 1 LIMIT %d`, claims, maxConflicts), pgx.QueryExecModeExec)
 	if err == nil {
 		var domain, schemas string
