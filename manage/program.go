@@ -29,7 +29,27 @@ func newExternal(config *cotenant.Config, argv []string) (*external, error) {
 	if err != nil {
 		return nil, fmt.Errorf("there is no program %s on the PATH (install it, or give its path)", argv[0])
 	}
+	if dumpsAll(argv) {
+		return nil, usagef("pg_dump pays no regard to the search path, and would dump every tenant (name it as the program itself, which gets -n; or give it -n \"\\\"$COTENANT_SCHEMA\\\"\" in a script)")
+	}
 	return &external{config, path, argv}, nil
+}
+
+// dumpsAll reports whether another program starts pg_dump, and nothing says of which schema:
+// as far as the command line shows it.
+func dumpsAll(argv []string) bool {
+	words := strings.FieldsFunc(strings.Join(argv, " "), func(c rune) bool { return strings.ContainsRune(" \t\n;|&()<>'\"`", c) })
+	first := true
+	for _, word := range words {
+		switch name := strings.TrimSuffix(filepath.Base(word), ".exe"); {
+		case name == "pg_dumpall", name == "pg_dump" && !first:
+			return !slices.ContainsFunc(words, func(w string) bool {
+				return strings.HasPrefix(w, "-n") || strings.HasPrefix(w, "--schema=") || w == "--schema"
+			})
+		}
+		first = false
+	}
+	return false
 }
 
 // run runs it in the schema of the call's tenant. Alone it has standard input and the terminal,
