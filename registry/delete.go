@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cotenant/cotenant/internal/dberr"
-	"github.com/cotenant/cotenant/internal/locktable"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -32,7 +30,8 @@ type DeleteParams struct {
 //     cotenant_deleted_ID: from then on there is no such tenant, and nobody is in its
 //     schema. A run of migrations in it is waited for.
 //  2. What is in the schema is dropped, as much at a time as a quarter of the server's
-//     locks are enough for (max_locks_per_transaction), and the schema last.
+//     locks are enough for (max_locks_per_transaction), and the schema last. Tables with
+//     foreign keys to shared tables, which are locked meanwhile, go a few at a time.
 //
 // If that is cut short, what is left is dropped by DropDeleted. The public tenant loses
 // its row alone; the schema public is never dropped. The schema's name rests; see
@@ -233,95 +232,4 @@ func (r *Registry) DropDeleted(ctx context.Context) (int, error) {
 		dropped++
 	}
 	return dropped, failed
-}
-
-// objectsSQL are what is dropped first of the schema $1, with how many locks each takes
-// about. A table takes them for itself, its row type with its array, TOAST and its index,
-// and for each index, sequence, default, constraint, trigger and rule; a foreign key has
-// four triggers. Partitions come before what they are partitions of, tables before
-// sequences, functions and types of their own. What belongs to an extension goes with the
-// schema.
-const objectsSQL = `
-WITH space AS (SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1),
-	member AS (SELECT d.objid, d.classid FROM pg_catalog.pg_depend AS d, space WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = space.oid
-		AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e'))
-SELECT o.sql, CASE o.round WHEN 1 THEN 5 + (SELECT count(*) FROM pg_catalog.pg_index AS i WHERE i.indrelid = o.oid)
-		+ (SELECT count(*) FROM pg_catalog.pg_depend AS d WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = o.oid AND d.deptype IN ('a', 'i')
-			AND d.classid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_attrdef'::pg_catalog.regclass))
-		+ (SELECT coalesce(pg_catalog.sum(CASE k.contype WHEN 'f' THEN 6 ELSE 1 END), 0)::integer FROM pg_catalog.pg_constraint AS k WHERE k.conrelid = o.oid)
-		+ (SELECT count(*) FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = o.oid) + (SELECT count(*) FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = o.oid)
-	ELSE o.round END
-FROM (
-	SELECT CASE WHEN c.relkind = 'S' THEN 2 ELSE 1 END AS round, NOT c.relispartition AS whole, c.oid,
-		pg_catalog.format('DROP %s IF EXISTS %I.%I CASCADE', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, space.nspname, c.relname) AS sql
-	FROM member AS m JOIN pg_catalog.pg_class AS c ON m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = m.objid, space WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-	UNION ALL
-	SELECT 3, true, p.oid, pg_catalog.format('DROP ROUTINE IF EXISTS %s CASCADE', p.oid::pg_catalog.regprocedure)
-	FROM member AS m JOIN pg_catalog.pg_proc AS p ON m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = m.objid
-	UNION ALL
-	SELECT 4, true, t.oid, pg_catalog.format('DROP TYPE IF EXISTS %I.%I CASCADE', space.nspname, t.typname)
-	FROM member AS m JOIN pg_catalog.pg_type AS t ON m.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND t.oid = m.objid, space WHERE t.typtype IN ('c', 'd', 'e', 'r')
-	ORDER BY round, whole, oid
-	LIMIT 500
-) AS o
-ORDER BY o.round, o.whole, o.oid`
-
-// dropSchema drops a schema, a batch of what is in it at a time: as much as a quarter of the
-// locks of all sessions together are enough for, and half of that when it was too much after
-// all.
-func (r *Registry) dropSchema(ctx context.Context, schema string) error {
-	most := math.MaxInt
-	for {
-		empty, took := false, 0
-		err := r.patiently(ctx, func(tx pgx.Tx) error {
-			batch, err := objectBatch(ctx, tx, schema, most)
-			if err != nil {
-				return err
-			}
-			if took, empty = len(batch), len(batch) == 0; empty {
-				batch = []string{"DROP SCHEMA IF EXISTS " + pgx.Identifier{schema}.Sanitize() + " CASCADE"}
-			}
-			for _, sql := range batch {
-				if _, err := tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		switch {
-		case dberr.Code(err) == dberr.OutOfMemory && took > 1:
-			most = took / 2
-		case err != nil:
-			return fmt.Errorf("schema %q: %w", schema, err)
-		case empty:
-			return nil
-		}
-	}
-}
-
-// objectBatch returns the statements that drop what is next: at least one, and at most most.
-func objectBatch(ctx context.Context, tx pgx.Tx, schema string, most int) ([]string, error) {
-	room, err := locktable.Read(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	locks := room.Locks() / 4
-	// Names are written with their schema where it is not on the path.
-	if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog, pg_temp"); err != nil {
-		return nil, err
-	}
-	rows, err := tx.Query(ctx, objectsSQL, pgx.QueryExecModeExec, schema)
-	if err != nil {
-		return nil, err
-	}
-	var batch []string
-	var sql string
-	var takes int
-	_, err = pgx.ForEachRow(rows, []any{&sql, &takes}, func() error {
-		if locks -= takes; (locks >= 0 || len(batch) == 0) && len(batch) < most {
-			batch = append(batch, sql)
-		}
-		return nil
-	})
-	return batch, err
 }

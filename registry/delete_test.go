@@ -3,14 +3,11 @@ package registry_test
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/cotenant/cotenant/internal/dberr"
-	"github.com/cotenant/cotenant/internal/devpg"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -170,44 +167,6 @@ func TestDropDeleted(t *testing.T) {
 	}
 	if got := f.text(t, "SELECT string_agg(nspname, ' ' ORDER BY nspname) FROM pg_namespace WHERE nspname ~ 'deleted|acme'"); got != "Xcotenant_deleted_9 acme cotenant_deleted_x" {
 		t.Errorf("schemas: %s", got)
-	}
-}
-
-// A schema of more tables than a transaction has locks for is dropped all the same.
-func TestDeleteBeyondLocks(t *testing.T) {
-	t.Parallel()
-
-	bin := os.Getenv("COTENANT_TEST_POSTGRES")
-	if bin == "" && os.Getenv("DATABASE_URL") != "" {
-		t.Skip("the server of DATABASE_URL has the settings that it has")
-	}
-	server, err := devpg.Start(t.Context(), &devpg.Options{BinDir: bin, Fast: true, Settings: map[string]string{"max_locks_per_transaction": "10", "max_connections": "20"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	f := &fixture{queries: &queries{}, url: server.URL()}
-	f.pool = newPool(t, f.url, f.queries)
-	f.migrate(t, registry.Config{})
-	f.Registry = f.open(t, registry.Config{}, false)
-	acme := f.create(t, "acme")
-	f.exec(t, "DO $$ BEGIN FOR i IN 1..3000 LOOP EXECUTE format('CREATE TABLE acme.t%s (id int)', i); IF i % 50 = 0 THEN COMMIT; END IF; END LOOP; END $$")
-	f.exec(t, "DO $$ BEGIN FOR i IN 1..30 LOOP EXECUTE format('CREATE TABLE acme.w%s (%s)', i, (SELECT string_agg(format('c%s int DEFAULT 1 CHECK (c%1$s > 0)', n), ', ') FROM generate_series(1, 30) AS n)); IF i % 3 = 0 THEN COMMIT; END IF; END LOOP; END $$")
-	for _, object := range []string{"SEQUENCE acme.s%s", "TYPE acme.e%s AS ENUM ()", "DOMAIN acme.d%s AS int", "FUNCTION acme.f%s(acme.e1, acme.d1) RETURNS int LANGUAGE sql AS ''SELECT 1''", "PROCEDURE acme.p%s() LANGUAGE sql AS ''SELECT 1''"} {
-		f.exec(t, "DO $$ BEGIN FOR i IN 1..400 LOOP EXECUTE format('CREATE "+object+"', i); IF i % 50 = 0 THEN COMMIT; END IF; END LOOP; END $$")
-	}
-	if _, err := f.pool.Exec(t.Context(), "DROP SCHEMA acme CASCADE"); dberr.Code(err) != "53200" { // out of shared memory
-		t.Fatalf("DROP SCHEMA: %v", err)
-	}
-	if err := f.Delete(t.Context(), acme, &registry.DeleteParams{DropSchema: true}); err != nil {
-		t.Error(err)
-	}
-	if got := f.text(t, everything); got != "0 tenants 0 domains 0 schemas" {
-		t.Errorf("in the end: %s", got)
 	}
 }
 
