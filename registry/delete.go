@@ -118,12 +118,12 @@ func (r *Registry) deleteIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, 
 }
 
 // dependantsSQL names what is in other schemas and depends on what is in $1, and so would go
-// with it: views, keys, columns, functions, children.
+// with it: views, keys, columns, functions, children, event triggers.
 const dependantsSQL = `
 WITH space AS (SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1),
 	member AS (SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d, space WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = space.oid),
 	thing AS (SELECT classid, objid FROM member UNION ALL
-		SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, c.reltype FROM member AS m JOIN pg_catalog.pg_class AS c ON m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = m.objid),
+		SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid FROM pg_catalog.pg_type AS t, space WHERE t.typnamespace = space.oid), -- rows' and arrays' too
 	other AS (SELECT DISTINCT d.classid, d.objid, d.objsubid, CASE d.classid
 			WHEN 'pg_catalog.pg_class'::pg_catalog.regclass THEN (SELECT c.relnamespace FROM pg_catalog.pg_class AS c WHERE c.oid = d.objid)
 			WHEN 'pg_catalog.pg_rewrite'::pg_catalog.regclass THEN (SELECT c.relnamespace FROM pg_catalog.pg_rewrite AS w JOIN pg_catalog.pg_class AS c ON c.oid = w.ev_class WHERE w.oid = d.objid)
@@ -133,11 +133,12 @@ WITH space AS (SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace AS n WHERE n
 			WHEN 'pg_catalog.pg_policy'::pg_catalog.regclass THEN (SELECT c.relnamespace FROM pg_catalog.pg_policy AS y JOIN pg_catalog.pg_class AS c ON c.oid = y.polrelid WHERE y.oid = d.objid)
 			WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass THEN (SELECT p.pronamespace FROM pg_catalog.pg_proc AS p WHERE p.oid = d.objid)
 			WHEN 'pg_catalog.pg_type'::pg_catalog.regclass THEN (SELECT t.typnamespace FROM pg_catalog.pg_type AS t WHERE t.oid = d.objid)
+			WHEN 'pg_catalog.pg_event_trigger'::pg_catalog.regclass THEN 0 -- it is in no schema
 		END AS space
 		FROM thing AS t JOIN pg_catalog.pg_depend AS d ON d.refclassid = t.classid AND d.refobjid = t.objid AND d.deptype IN ('n', 'a'))
-SELECT n.nspname || ': ' || pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid)
-FROM other AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.space, space
-WHERE o.space <> space.oid AND n.nspname !~ '^pg_t(oast|emp)'
+SELECT pg_catalog.concat(n.nspname || ': ', pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid))
+FROM space JOIN other AS o ON o.space <> space.oid LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = o.space
+WHERE coalesce(n.nspname !~ '^pg_t(oast|emp)', true)
 ORDER BY 1 LIMIT 6`
 
 // dependants returns an error that names what in other schemas would go with a schema.

@@ -215,3 +215,62 @@ func TestDeleteDependedOn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Of all that other schemas can have of a tenant's nothing is dropped along. What the tenant
+// has itself, and what is temporary, stands in nobody's way.
+func TestDeleteKeepsAllThatIsElsewhere(t *testing.T) {
+	t.Parallel()
+
+	drop := &registry.DeleteParams{DropSchema: true}
+	for _, tt := range []struct{ make, unmake string }{
+		{"CREATE VIEW public.everyone AS SELECT id FROM acme.t", "DROP VIEW public.everyone"},
+		{`CREATE VIEW other."V" AS SELECT id FROM acme.t`, `DROP VIEW other."V"`},
+		{"CREATE MATERIALIZED VIEW public.m AS SELECT id FROM acme.t", "DROP MATERIALIZED VIEW public.m"},
+		{"CREATE TABLE public.refers (id int REFERENCES acme.t)", "DROP TABLE public.refers"},
+		{"ALTER TABLE public.shared ADD COLUMN e acme.e", "ALTER TABLE public.shared DROP COLUMN e"},
+		{"ALTER TABLE public.shared ADD COLUMN es acme.e[]", "ALTER TABLE public.shared DROP COLUMN es"},
+		{"ALTER TABLE public.shared ADD COLUMN ts acme.t[]", "ALTER TABLE public.shared DROP COLUMN ts"},
+		{"ALTER TABLE public.shared ALTER COLUMN n SET DEFAULT nextval('acme.s')", "ALTER TABLE public.shared ALTER COLUMN n DROP DEFAULT"},
+		{"CREATE TRIGGER tr AFTER INSERT ON public.shared EXECUTE FUNCTION acme.tf()", "DROP TRIGGER tr ON public.shared"},
+		{"CREATE POLICY po ON public.shared USING (acme.f(id) = 1)", "DROP POLICY po ON public.shared"},
+		{"CREATE INDEX ix ON public.shared (acme.f(id))", "DROP INDEX public.ix"},
+		{"CREATE TABLE other.part PARTITION OF acme.p FOR VALUES IN (1)", "DROP TABLE other.part"},
+		{"CREATE TABLE other.child () INHERITS (acme.parent)", "DROP TABLE other.child"},
+		{"CREATE FUNCTION public.of(acme.t) RETURNS int LANGUAGE sql AS 'SELECT 1'", "DROP FUNCTION public.of"},
+		{"CREATE VIEW public.grouped AS SELECT id, shared_id FROM acme.t GROUP BY id", "DROP VIEW public.grouped"},
+		{"CREATE DOMAIN public.d AS acme.e", "DROP DOMAIN public.d"},
+		{"CREATE EXTENSION cube SCHEMA acme; CREATE TABLE public.uses (c acme.cube)", "DROP TABLE public.uses; DROP EXTENSION cube"},
+		{"CREATE EXTENSION cube SCHEMA acme; CREATE EXTENSION earthdistance SCHEMA public", "DROP EXTENSION earthdistance; DROP EXTENSION cube"},
+		{"CREATE FUNCTION acme.et() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER et ON sql_drop EXECUTE FUNCTION acme.et()", "DROP EVENT TRIGGER et"},
+	} {
+		t.Run(strings.Join(strings.Fields(tt.make)[:4], " "), func(t *testing.T) {
+			t.Parallel()
+
+			f := newFixture(t, registry.Config{}, false)
+			acme := f.create(t, "acme")
+			f.create(t, "other")
+			f.exec(t, `CREATE TABLE public.shared (id int PRIMARY KEY, n int);
+				CREATE TABLE acme.t (id int PRIMARY KEY, shared_id int REFERENCES public.shared); CREATE TABLE acme.p (id int) PARTITION BY LIST (id); CREATE TABLE acme.parent (id int);
+				CREATE VIEW acme.v AS SELECT * FROM acme.t; CREATE TYPE acme.e AS ENUM ('a'); CREATE SEQUENCE acme.s; CREATE TABLE acme.u (e acme.e DEFAULT 'a', n int DEFAULT nextval('acme.s'));
+				CREATE FUNCTION acme.f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'; CREATE FUNCTION acme.tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+				CREATE FUNCTION acme.cast(acme.e) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE CAST (acme.e AS int) WITH FUNCTION acme.cast(acme.e);
+				CREATE TRIGGER own AFTER INSERT ON acme.t EXECUTE FUNCTION acme.tf(); CREATE INDEX ON acme.t (acme.f(id)); CREATE VIEW acme.other AS SELECT * FROM public.shared;
+				CREATE PUBLICATION everything FOR TABLE acme.t; CREATE TEMPORARY VIEW mine AS SELECT * FROM acme.t`)
+			if strings.Contains(tt.make, "EXTENSION") && f.text(t, "SELECT count(*)::text FROM pg_available_extensions WHERE name IN ('cube', 'earthdistance')") != "2" {
+				t.Skip("the server does not have the extension")
+			}
+			f.exec(t, tt.make)
+			before := f.text(t, everything)
+			if err := f.Delete(t.Context(), acme, drop); !errors.Is(err, registry.ErrDependedOn) {
+				t.Errorf("Delete: %v", err)
+			}
+			if after := f.text(t, everything); after != before {
+				t.Fatalf("%s, want %s", after, before)
+			}
+			f.exec(t, tt.unmake)
+			if err := f.Delete(t.Context(), acme, drop); err != nil {
+				t.Errorf("without it: %v", err)
+			}
+		})
+	}
+}
