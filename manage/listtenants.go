@@ -63,6 +63,9 @@ func (f *tenantFlags) list(ctx context.Context, cmd *cobra.Command, tenancy *cot
 	printed := 0
 	flush := func() error {
 		domains, err := tenancy.Registry().DomainsOf(ctx, tenants...)
+		if errors.Is(err, tenant.ErrInvalidDomain) {
+			failed, err = append(failed, err), nil
+		}
 		if err != nil {
 			return err
 		}

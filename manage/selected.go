@@ -9,6 +9,7 @@ import (
 
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -21,9 +22,14 @@ func (f *fanFlags) selected(ctx context.Context, tenancy *cotenant.Tenancy) (int
 	err := f.eachSelected(ctx, tenancy, func(t *tenant.Tenant) error {
 		total++
 		for i, pattern := range s.Schemas {
-			matched[i] = matched[i] || matches(pattern, t.Schema)
+			matched[i] = matched[i] || matches(pattern, t.Schema.String())
 		}
 		return nil
+	}, func(bad *registry.RowError) {
+		total++
+		for i, pattern := range s.Schemas {
+			matched[i] = matched[i] || matches(pattern, bad.Schema)
+		}
 	})
 	if err != nil {
 		return 0, err
@@ -68,39 +74,46 @@ func excluded(ctx context.Context, tenancy *cotenant.Tenancy, names []string) er
 	return nil
 }
 
-// eachSelected calls f for each tenant that is selected, in the order of their ids.
-func (f *fanFlags) eachSelected(ctx context.Context, tenancy *cotenant.Tenancy, do func(*tenant.Tenant) error) error {
+// eachSelected calls do for each tenant that is selected, in the order of their ids, and bad
+// for each row that is, and is no good.
+func (f *fanFlags) eachSelected(ctx context.Context, tenancy *cotenant.Tenancy, do func(*tenant.Tenant) error, bad func(*registry.RowError)) error {
 	s := &f.selection
 	public := false
 	for t, err := range tenancy.Registry().All(ctx) {
+		if row, ok := errors.AsType[*registry.RowError](err); ok {
+			if takes(s, row.Schema) {
+				bad(row)
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		public = public || t.IsPublic()
-		if takes(s, t) {
+		if takes(s, t.Schema.String()) {
 			if err := do(t); err != nil {
 				return err
 			}
 		}
 	}
-	if t := (&tenant.Tenant{Schema: tenant.PublicSchema()}); !public && (f.publicToo || slices.Contains(s.Schemas, t.Schema.String())) && takes(s, t) {
+	if t := (&tenant.Tenant{Schema: tenant.PublicSchema()}); !public && (f.publicToo || slices.Contains(s.Schemas, t.Schema.String())) && takes(s, t.Schema.String()) {
 		return do(t)
 	}
 	return nil
 }
 
-// takes reports whether a tenant is selected.
-func takes(s *migrate.Selection, t *tenant.Tenant) bool {
-	of := func(pattern string) bool { return matches(pattern, t.Schema) }
+// takes reports whether a tenant with this schema is selected.
+func takes(s *migrate.Selection, schema string) bool {
+	of := func(pattern string) bool { return matches(pattern, schema) }
 	switch {
-	case s.SkipPublic && t.IsPublic(), slices.ContainsFunc(s.Exclude, of):
+	case s.SkipPublic && schema == tenant.PublicSchema().String(), slices.ContainsFunc(s.Exclude, of):
 		return false
 	}
 	return len(s.Schemas) == 0 || slices.ContainsFunc(s.Schemas, of)
 }
 
 // matches reports whether a schema has a name, or matches a pattern.
-func matches(pattern string, schema tenant.Schema) bool {
-	ok, err := path.Match(pattern, schema.String())
+func matches(pattern, schema string) bool {
+	ok, err := path.Match(pattern, schema)
 	return err == nil && ok
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cotenant/cotenant"
+	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -88,7 +89,9 @@ func tenantOf(ctx context.Context, tenancy *cotenant.Tenancy, name string) (*ten
 	cure := didYouMean("", name, func(yield func(string) bool) {
 		for t, err := range tenancy.Registry().All(ctx) {
 			if t == nil {
-				failed = err
+				if _, bad := errors.AsType[*registry.RowError](err); !bad {
+					failed = err
+				}
 				continue
 			}
 			if !yield(t.Schema.String()) {

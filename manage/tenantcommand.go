@@ -18,6 +18,7 @@ import (
 
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -174,7 +175,7 @@ func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenan
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-	})
+	}, fan.bad)
 	close(todo)
 	work.Wait()
 	return fan.outcome(total, err)
@@ -221,6 +222,17 @@ func (f *fan) run(ctx context.Context, t *tenant.Tenant) {
 	f.unread = f.unread || isUnread(err)
 	if !f.alone && !f.unread {
 		fmt.Fprintf(f.cmd.ErrOrStderr(), "%s: %s: %s: %v\n", f.cmd.Root().Name(), f.cmd.Name(), t.Schema, err)
+	}
+}
+
+// bad counts a row for which no call can be made.
+func (f *fan) bad(err *registry.RowError) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failed++
+	f.last = err
+	if !f.alone && !f.unread {
+		fmt.Fprintf(f.cmd.ErrOrStderr(), "%s: %s: %v\n", f.cmd.Root().Name(), f.cmd.Name(), err)
 	}
 }
 

@@ -48,7 +48,7 @@ func (r *Registry) Delete(ctx context.Context, t *tenant.Tenant, params *DeleteP
 		drop = params.DropSchema || drop && !params.KeepSchema
 	}
 	var left string
-	var domains []tenant.Domain
+	var domains []string
 	err := r.change(ctx, t, func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) (err error) {
 		left, domains, err = r.deleteIn(ctx, tx, now, drop)
 		return err
@@ -57,7 +57,7 @@ func (r *Registry) Delete(ctx context.Context, t *tenant.Tenant, params *DeleteP
 		return fmt.Errorf("delete %v: %w", t, err)
 	}
 	for _, d := range domains {
-		r.cache.forgetName(name{domainName, d.String()})
+		r.cache.forgetName(name{domainName, d})
 	}
 	if left == "" {
 		return nil
@@ -77,7 +77,7 @@ const deletedPrefix = "cotenant_deleted_"
 
 // deleteIn deletes the row, and returns the name that the schema has now if it is to be
 // dropped.
-func (r *Registry) deleteIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, drop bool) (left string, domains []tenant.Domain, err error) {
+func (r *Registry) deleteIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, drop bool) (left string, domains []string, err error) {
 	if r.config.OnTenantDeleted != nil {
 		there, err := hasSchema(ctx, tx, now.Schema)
 		if err != nil {
@@ -94,11 +94,12 @@ func (r *Registry) deleteIn(ctx context.Context, tx pgx.Tx, now *tenant.Tenant, 
 			return "", nil, fmt.Errorf("OnTenantDeleted: %w", err)
 		}
 	}
+	// As text: one that is no good does not keep the tenant from being deleted.
 	rows, err := tx.Query(ctx, "DELETE FROM "+r.domains+" WHERE tenant_id = $1 RETURNING domain", pgx.QueryExecModeExec, now.ID)
 	if err != nil {
 		return "", nil, err
 	}
-	if domains, err = pgx.CollectRows(rows, pgx.RowTo[tenant.Domain]); err != nil {
+	if domains, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 		return "", nil, err
 	}
 	if _, err := tx.Exec(ctx, "DELETE FROM "+r.tenants+" WHERE id = $1", pgx.QueryExecModeExec, now.ID); err != nil {

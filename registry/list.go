@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -17,7 +18,7 @@ const page = 500
 // reads them a page at a time and holds no connection and no transaction while
 // the loop's body runs, so the body may take its time and use the registry;
 // tenants that come or go meanwhile may or may not be seen. A row that is no good
-// comes as an error, and the iteration goes on; a query that fails ends it.
+// comes as a RowError, and the iteration goes on; a query that fails ends it.
 //
 //	for t, err := range registry.All(ctx) {
 //		if err != nil {
@@ -82,32 +83,36 @@ func (r *Registry) pageAfter(ctx context.Context, after *int64, condition string
 	return tenants, r.tablesError(err)
 }
 
-// Domains returns the domains of t, the primary one first.
+// Domains returns the domains of t, the primary one first. Those that are no good, which an
+// existing table may have, are named by an error that wraps tenant.ErrInvalidDomain, beside
+// the others.
 func (r *Registry) Domains(ctx context.Context, t *tenant.Tenant) ([]tenant.Domain, error) {
-	rows, err := r.query(ctx, r.pool, "SELECT d.domain FROM "+r.domains+" AS d WHERE d.tenant_id = $1 ORDER BY d.is_primary DESC, d.domain", t.ID)
-	if err == nil {
-		var domains []tenant.Domain
-		domains, err = pgx.CollectRows(rows, pgx.RowTo[tenant.Domain])
-		if err == nil {
-			return domains, nil
-		}
+	domains, err := r.DomainsOf(ctx, t)
+	if err != nil {
+		err = fmt.Errorf("%v: %w", t, err)
 	}
-	return nil, fmt.Errorf("%v: domains: %w", t, r.tablesError(err))
+	return domains[t.ID], err
 }
 
 // DomainsOf returns the domains of tenants by the tenants' ids, the primary one first, in
-// one query.
+// one query. Those that are no good are named by an error, as in Domains.
 func (r *Registry) DomainsOf(ctx context.Context, tenants ...*tenant.Tenant) (map[int64][]tenant.Domain, error) {
 	ids := make([]int64, len(tenants))
 	for i, t := range tenants {
 		ids[i] = t.ID
 	}
 	domains := make(map[int64][]tenant.Domain)
+	var bad []error
 	rows, err := r.query(ctx, r.pool, "SELECT d.tenant_id, d.domain FROM "+r.domains+" AS d WHERE d.tenant_id = ANY ($1) ORDER BY d.tenant_id, d.is_primary DESC, d.domain", ids)
 	if err == nil {
 		var id int64
-		var domain tenant.Domain
-		_, err = pgx.ForEachRow(rows, []any{&id, &domain}, func() error {
+		var text string
+		_, err = pgx.ForEachRow(rows, []any{&id, &text}, func() error {
+			domain, err := tenant.ParseDomain(text)
+			if err != nil {
+				bad = append(bad, fmt.Errorf("domains: tenant_id %d: %w", id, err))
+				return nil
+			}
 			domains[id] = append(domains[id], domain)
 			return nil
 		})
@@ -115,5 +120,5 @@ func (r *Registry) DomainsOf(ctx context.Context, tenants ...*tenant.Tenant) (ma
 	if err != nil {
 		return nil, fmt.Errorf("domains of tenants: %w", r.tablesError(err))
 	}
-	return domains, nil
+	return domains, errors.Join(bad...)
 }

@@ -74,6 +74,9 @@ func TestBadRows(t *testing.T) {
 	var seen []string
 	for each, err := range f.All(t.Context()) {
 		if err != nil {
+			if bad, ok := errors.AsType[*registry.RowError](err); !ok || bad.Schema != "Bad Name" || bad.Column != "schema_name" || bad.ID == 0 {
+				t.Errorf("All: %#v", err)
+			}
 			if !errors.Is(err, tenant.ErrInvalidSchema) || !strings.Contains(err.Error(), "tenants: id ") {
 				t.Errorf("All: %v", err)
 			}
@@ -84,5 +87,38 @@ func TestBadRows(t *testing.T) {
 	}
 	if fmt.Sprint(seen) != "[a bad b]" {
 		t.Errorf("All = %v", seen)
+	}
+}
+
+// What is odd in a row, or in a domain, keeps nobody from the tenant, nor it from being
+// deleted.
+func TestOddValues(t *testing.T) {
+	t.Parallel()
+
+	f := newFixture(t, registry.Config{}, false)
+	f.exec(t, "ALTER TABLE cotenant.tenants ADD COLUMN paid_until timestamptz; ALTER TABLE cotenant.domains DROP CONSTRAINT cotenant_domain_check")
+	for _, odd := range []string{"created_at = 'infinity'", "created_at = '-infinity'", "paid_until = 'infinity'"} {
+		acme := f.create(t, "acme")
+		f.exec(t, "UPDATE cotenant.tenants SET "+odd+"; INSERT INTO cotenant.domains SELECT unnest(ARRAY['www.Odd.com', 'a b']), id FROM cotenant.tenants")
+		found, err := f.ByID(t.Context(), acme.ID)
+		if err != nil {
+			t.Errorf("%s: %v", odd, err)
+			f.exec(t, "DELETE FROM cotenant.tenants; DROP SCHEMA acme")
+			continue
+		}
+		if strings.HasPrefix(odd, "created_at") != found.CreatedAt.IsZero() {
+			t.Errorf("%s: created at %v", odd, found.CreatedAt)
+		}
+		if domains, err := f.Domains(t.Context(), acme); fmt.Sprint(domains) != "[acme.example.com]" || !errors.Is(err, tenant.ErrInvalidDomain) || !strings.Contains(err.Error(), `"www.Odd.com"`) || !strings.Contains(err.Error(), `"a b"`) {
+			t.Errorf("Domains = %v, %v", domains, err)
+		}
+		if err := f.Delete(t.Context(), acme, &registry.DeleteParams{DropSchema: true}); err != nil {
+			t.Errorf("%s: %v", odd, err)
+			return
+		}
+		f.exec(t, "DELETE FROM cotenant.resting_names")
+	}
+	if got := f.text(t, everything); got != "0 tenants 0 domains 0 schemas" {
+		t.Errorf("in the end: %s", got)
 	}
 }

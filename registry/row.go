@@ -56,6 +56,37 @@ func (r *Registry) tablesError(err error) error {
 	return err
 }
 
+// RowError says that a row of the tenants' table is no good.
+type RowError struct {
+	// Column is the one that is no good.
+	Column string
+	// Err is what is wrong with it.
+	Err error
+	// ID is the row's, 0 if it could not be read.
+	ID int64
+	// Schema is the name in the row as it is, which may be none that a schema can have.
+	Schema string
+}
+
+// Error names the row, the column and what is wrong.
+func (e *RowError) Error() string {
+	return fmt.Sprintf("tenants: id %d: column %q: %v", e.ID, e.Column, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *RowError) Unwrap() error { return e.Err }
+
+// rowFault returns the error of a column of a row.
+func rowFault(row pgx.CollectableRow, column string, id int64, err error) error {
+	fault := &RowError{Column: column, Err: err, ID: id}
+	for i, fd := range row.FieldDescriptions() {
+		if fd.Name == "schema_name" {
+			fault.Schema = string(row.RawValues()[i])
+		}
+	}
+	return fault
+}
+
 // scanTenant reads a row of the tenants' table, whatever its columns. Beside an
 // error it returns a tenant with the ID, if that could be read.
 func scanTenant(row pgx.CollectableRow) (*tenant.Tenant, error) {
@@ -72,15 +103,18 @@ func scanTenant(row pgx.CollectableRow) (*tenant.Tenant, error) {
 	for i, fd := range row.FieldDescriptions() {
 		text := slices.Clone(row.RawValues()[i])
 		if dst, ok := own[fd.Name]; ok {
+			if fd.Name == "created_at" && isInfinite(text) {
+				text = nil // Go has no such time
+			}
 			if err := types.Scan(fd.DataTypeOID, fd.Format, text, dst); err != nil {
-				return t, fmt.Errorf("tenants: id %d: column %q: %w", t.ID, fd.Name, err)
+				return t, rowFault(row, fd.Name, t.ID, err)
 			}
 			delete(own, fd.Name)
 			continue
 		}
 		value, err := decodeText(types, fd.DataTypeOID, text)
 		if err != nil {
-			return t, fmt.Errorf("tenants: id %d: column %q: %w", t.ID, fd.Name, err)
+			return t, rowFault(row, fd.Name, t.ID, err)
 		}
 		fields = append(fields, tenant.Column{Name: fd.Name, TypeOID: fd.DataTypeOID, Text: text, Value: value})
 	}
@@ -98,6 +132,9 @@ func scanTenant(row pgx.CollectableRow) (*tenant.Tenant, error) {
 	t.Fields = tenant.NewFields(fields...)
 	return t, nil
 }
+
+// isInfinite reports whether a time is one that never comes, or was always there.
+func isInfinite(text []byte) bool { return string(text) == "infinity" || string(text) == "-infinity" }
 
 // decodeText is what pgx makes of a text value when it is scanned into an any.
 func decodeText(types *pgtype.Map, oid uint32, text []byte) (any, error) {

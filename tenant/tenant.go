@@ -24,7 +24,7 @@ type Tenant struct {
 	// where the table has no such column.
 	Status string
 	// CreatedAt is when the row was made, and zero where the table has no
-	// such column.
+	// such column, or it is infinity.
 	CreatedAt time.Time
 	// Database tells the database that the tenant is of from others: what that
 	// one's registry was configured with. It is empty for a tenant made by hand,
