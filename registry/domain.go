@@ -27,7 +27,7 @@ func (r *Registry) AddDomain(ctx context.Context, t *tenant.Tenant, domain tenan
 				return err
 			}
 		}
-		tag, err := tx.Exec(ctx, "INSERT INTO "+r.domains+" AS d (domain, tenant_id, is_primary) VALUES ($1, $2, $3 OR NOT EXISTS (SELECT FROM "+r.domains+" AS p WHERE p.tenant_id = $2 AND p.is_primary)) ON CONFLICT (domain) DO UPDATE SET is_primary = d.is_primary OR $3 WHERE d.tenant_id = $2",
+		tag, err := tx.Exec(ctx, "INSERT INTO "+r.domains+" AS d (domain, tenant_id, is_primary) VALUES ($1, $2, $3 OR NOT EXISTS (SELECT FROM "+r.domains+" AS p WHERE p.tenant_id = $2 AND p.is_primary)) ON CONFLICT (domain) DO UPDATE SET is_primary = d.is_primary OR excluded.is_primary WHERE d.tenant_id = $2",
 			pgx.QueryExecModeDescribeExec, domain.String(), now.ID, primary)
 		if err == nil && tag.RowsAffected() == 0 {
 			return fmt.Errorf("%w%s (remove it there first, or choose another)", tenant.ErrDomainTaken, r.ownerOf(ctx, tx, domain))
@@ -45,17 +45,14 @@ func (r *Registry) AddDomain(ctx context.Context, t *tenant.Tenant, domain tenan
 // tenant.ErrTenantNotFound if it did not lead to t.
 func (r *Registry) RemoveDomain(ctx context.Context, t *tenant.Tenant, domain tenant.Domain) error {
 	err := r.changeRow(ctx, t, func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) error {
-		tag, err := tx.Exec(ctx, "DELETE FROM "+r.domains+" AS d WHERE d.domain = $1 AND d.tenant_id = $2", pgx.QueryExecModeDescribeExec, domain.String(), now.ID)
-		if err == nil && tag.RowsAffected() == 0 {
-			err = fmt.Errorf("%w: it does not lead there", tenant.ErrTenantNotFound)
-		}
-		if err != nil {
-			return err
-		}
-		var headless bool
-		err = tx.QueryRow(ctx, "SELECT count(*) > 0 AND NOT coalesce(bool_or(d.is_primary), false) FROM "+r.domains+" AS d WHERE d.tenant_id = $1", pgx.QueryExecModeExec, now.ID).Scan(&headless)
-		if err == nil && headless {
-			err = errors.New("it is the primary one, and there are others (make one of them primary first)")
+		var primary, others bool
+		err := tx.QueryRow(ctx, "DELETE FROM "+r.domains+" AS d WHERE d.domain = $1 AND d.tenant_id = $2 RETURNING d.is_primary, EXISTS (SELECT FROM "+r.domains+" AS o WHERE o.tenant_id = $2 AND o.domain <> $1)",
+			pgx.QueryExecModeDescribeExec, domain.String(), now.ID).Scan(&primary, &others)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return fmt.Errorf("%w: it does not lead there", tenant.ErrTenantNotFound)
+		case err == nil && primary && others:
+			return errors.New("it is the primary one, and there are others (make one of them primary first)")
 		}
 		return err
 	})

@@ -160,6 +160,15 @@ func TestDomains(t *testing.T) {
 	if _, err := f.ByDomain(t.Context(), second); !errors.Is(err, tenant.ErrTenantNotFound) {
 		t.Errorf("a domain that was removed: %v", err)
 	}
+	// Where none is primary any of them can go, and the next that is added becomes it.
+	f.exec(t, "UPDATE cotenant.domains SET is_primary = false; INSERT INTO cotenant.domains SELECT unnest(ARRAY['a.org', 'b.org']), tenant_id FROM cotenant.domains WHERE domain = 'acme.example.com'")
+	if err := f.RemoveDomain(t.Context(), acme, tenant.MustParseDomain("a.org")); err != nil {
+		t.Errorf("remove one of those that are not primary: %v", err)
+	}
+	if err := f.AddDomain(t.Context(), acme, tenant.MustParseDomain("b.org"), false); err != nil {
+		t.Error(err)
+	}
+	domains("[b.org acme.example.com]")
 }
 
 func TestColumns(t *testing.T) {
