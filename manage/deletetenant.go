@@ -21,9 +21,10 @@ func (p *program) deleteCommand(use string) *cobra.Command {
 		Long: `Delete deletes a tenant: its row, its domains, and its schema with every table. Nothing
 brings that back but a backup.
 
-From the first transaction on there is no such tenant. Its tables are dropped after that, as
-many at a time as the server has locks for; what a deletion that was cut short has left is
-dropped by the next one.`,
+A migration that is running in the schema is waited for, a minute at most; then nothing is
+deleted. From the first transaction on there is no such tenant. Its tables are dropped after
+that, as many at a time as the server has locks for; what a deletion that was cut short has
+left is dropped by the next one.`,
 		Example: fmt.Sprintf("  %[1]s tenant delete acme                 asks first\n  %[1]s tenant delete acme --yes           for scripts\n  %[1]s tenant delete acme --keep-schema   its tables stay, and belong to nobody", p.config.name()),
 		Args:    about.take,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,7 +73,7 @@ func (p *program) renameCommand(use string) *cobra.Command {
 		Short: "Give a tenant's schema another name",
 		Long: `Rename renames the schema of a tenant, in one transaction with its row. The tenant keeps its
 id, its domains and its tables; running programs follow at once. A migration that is
-running in the schema is waited for.`,
+running in the schema is waited for, a minute at most; then nothing is renamed.`,
 		Example: fmt.Sprintf("  %s tenant rename acme acme_corp", p.config.name()),
 		Args:    about.take,
 		RunE: func(cmd *cobra.Command, _ []string) error {

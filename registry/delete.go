@@ -28,7 +28,7 @@ type DeleteParams struct {
 //
 //  1. In one transaction the row goes, and the schema gets a name of cotenant's,
 //     cotenant_deleted_ID: from then on there is no such tenant, and nobody is in its
-//     schema. A run of migrations in it is waited for.
+//     schema. A run of migrations in it is waited for, a minute at most.
 //  2. What is in the schema is dropped, as much at a time as a quarter of the server's
 //     locks are enough for (max_locks_per_transaction), and the schema last. Tables with
 //     foreign keys to shared tables, which are locked meanwhile, go a few at a time.
@@ -37,8 +37,9 @@ type DeleteParams struct {
 // its row alone; the schema public is never dropped. The schema's name rests; see
 // Config.NameRest.
 //
-// The error wraps tenant.ErrTenantNotFound if there is no such tenant, ErrSchemaBusy,
-// ErrDependedOn, or what OnTenantDeleted returned: then nothing was deleted.
+// The error wraps tenant.ErrTenantNotFound if there is no such tenant, ErrSchemaBusy if
+// that minute is over, ErrDependedOn, or what OnTenantDeleted returned: then nothing was
+// deleted.
 func (r *Registry) Delete(ctx context.Context, t *tenant.Tenant, params *DeleteParams) error {
 	drop := r.config.AutoDropSchema
 	if params != nil {

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/cotenant/cotenant/internal/schemalock"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -190,54 +188,6 @@ func TestColumns(t *testing.T) {
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Columns = %+v, %v", got, err)
-	}
-}
-
-// tried waits until statements have been sent: enough for an attempt to have been made.
-func (f *fixture) tried(t *testing.T) {
-	t.Helper()
-	for until := f.queries.n.Load() + 8; f.queries.n.Load() < until; runtime.Gosched() {
-		if t.Context().Err() != nil {
-			t.Fatal("nothing is sent")
-		}
-	}
-}
-
-// Who has a tenant's lock, a migration, is waited for.
-func TestChangeWhileBusy(t *testing.T) {
-	t.Parallel()
-
-	f := newFixture(t, registry.Config{}, false)
-	acme := f.create(t, "acme")
-	conn, err := pgx.Connect(t.Context(), f.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
-	if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_lock($1)", schemalock.Key(acme.ID)); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- f.Delete(ctx, acme, &registry.DeleteParams{DropSchema: true}) }()
-	f.tried(t)
-	cancel()
-	if err := <-done; err == nil {
-		t.Error("deleted, although it is locked")
-	}
-	if got := f.text(t, everything); got != "1 tenants 1 domains 1 schemas" {
-		t.Errorf("after the attempt: %s", got)
-	}
-	go func() { done <- f.Delete(t.Context(), acme, &registry.DeleteParams{DropSchema: true}) }()
-	f.tried(t)
-	if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_unlock_all()"); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err != nil {
-		t.Errorf("Delete: %v", err)
-	}
-	if got := f.text(t, everything); got != "0 tenants 0 domains 0 schemas" {
-		t.Errorf("in the end: %s", got)
 	}
 }
 

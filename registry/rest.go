@@ -18,10 +18,10 @@ var restSQL string
 
 // rest has the name of a tenant's schema rest: for Config.NameRest no other tenant gets it.
 func (r *Registry) rest(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
-	if _, err := tx.Exec(ctx, "DELETE FROM cotenant.resting_names WHERE until < now()"); err != nil {
+	if _, err := tx.Exec(ctx, "DELETE FROM cotenant.resting_names WHERE until < pg_catalog.now()"); err != nil {
 		return r.tablesError(err)
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO cotenant.resting_names (schema_name, tenant_id, until) VALUES ($1, $2, now() + pg_catalog.make_interval(secs => $3))
+	_, err := tx.Exec(ctx, `INSERT INTO cotenant.resting_names (schema_name, tenant_id, until) VALUES ($1, $2, pg_catalog.now() + pg_catalog.make_interval(secs => $3))
 		ON CONFLICT (schema_name) DO UPDATE SET tenant_id = excluded.tenant_id, until = excluded.until`,
 		pgx.QueryExecModeDescribeExec, strings.ToLower(t.Schema.String()), t.ID, r.config.NameRest.Seconds())
 	return r.tablesError(err)
@@ -36,7 +36,7 @@ func (r *Registry) checkFree(ctx context.Context, tx pgx.Tx, schema tenant.Schem
 	var until *time.Time
 	err := tx.QueryRow(ctx, `SELECT n.nspname::text, NULL::timestamptz FROM pg_catalog.pg_namespace AS n WHERE pg_catalog.lower(n.nspname::text) = $1
 		UNION ALL
-		SELECT s.schema_name, s.until FROM cotenant.resting_names AS s WHERE s.schema_name = $1 AND s.tenant_id <> $2 AND s.until > now() AND NOT $3
+		SELECT s.schema_name, s.until FROM cotenant.resting_names AS s WHERE s.schema_name = $1 AND s.tenant_id <> $2 AND s.until > pg_catalog.now() AND NOT $3
 		LIMIT 1`, pgx.QueryExecModeExec, strings.ToLower(schema.String()), id, reuse).Scan(&found, &until)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):

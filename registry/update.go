@@ -62,8 +62,9 @@ func (r *Registry) update(ctx context.Context, t *tenant.Tenant, fields map[stri
 // names the schema by itself, such as a function's SET search_path, keeps the old name. The
 // old name rests; see Config.NameRest.
 //
-// The error wraps tenant.ErrSchemaTaken if the name is, tenant.ErrTenantNotFound, or
-// ErrSchemaBusy.
+// A run of migrations in the schema is waited for, a minute at most. The error wraps
+// tenant.ErrSchemaTaken if the name is, tenant.ErrTenantNotFound, or ErrSchemaBusy if that
+// minute is over.
 func (r *Registry) Rename(ctx context.Context, t *tenant.Tenant, schema tenant.Schema) (*tenant.Tenant, error) {
 	var renamed *tenant.Tenant
 	err := r.change(ctx, t, func(ctx context.Context, tx pgx.Tx, now *tenant.Tenant) (err error) {
