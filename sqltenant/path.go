@@ -44,7 +44,8 @@ func (c *conn) proof() string {
 func (c *conn) exec(ctx context.Context, sql string) error {
 	_, err := c.inner.ExecContext(ctx, sql, nil)
 	if err == nil {
-		return nil
+		// A driver may notice too late that ctx has ended, and would send on.
+		return ctx.Err()
 	}
 	switch code := sqlState(err); {
 	case code == "3F000":
