@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -164,7 +165,7 @@ func (f *dumpFlags) tablesOf(ctx context.Context, config *cotenant.Config, call 
 			for _, app := range slices.Concat(config.SharedApps, config.TenantApps) {
 				known = append(known, app.Name)
 			}
-			return nil, fmt.Errorf("schema %q has no table %q, and there is no such app%s", schema, name, didYouMean("", name, slices.Values(known)))
+			return nil, fmt.Errorf("schema %q has no table %q, and there is no such app%s", schema, name, cmp.Or(didYouMean("", name, slices.Values(known)), " (name a table of the schema, or an app that it has)"))
 		}
 		of, err := app.Tables()
 		if err != nil {

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -31,13 +32,11 @@ type appFixture struct {
 func appFixtures(config *cotenant.Config, only []string) (all []appFixture, err error) {
 	for _, name := range only {
 		if !hasApp(config, name) {
-			return nil, usagef("--app: there is no app %q%s", name, didYouMean("", name, func(yield func(string) bool) {
-				for _, app := range slices.Concat(config.SharedApps, config.TenantApps) {
-					if !yield(app.Name) {
-						return
-					}
-				}
-			}))
+			var known []string
+			for _, app := range slices.Concat(config.SharedApps, config.TenantApps) {
+				known = append(known, app.Name)
+			}
+			return nil, usagef("--app: there is no app %q%s", name, cmp.Or(didYouMean("", name, slices.Values(known)), " (the apps are "+strings.Join(known, ", ")+")"))
 		}
 	}
 	for i, apps := range [][]migrate.App{config.SharedApps, config.TenantApps} {
@@ -146,15 +145,7 @@ func (f *loadFlags) named(known []appFixture, name string) ([]appFixture, error)
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		cure := didYouMean("", name, func(yield func(string) bool) {
-			for _, a := range known {
-				plain, _, _ := strings.Cut(a.name, ".")
-				if !yield(plain) || !yield(a.name) {
-					return
-				}
-			}
-		})
-		return nil, fmt.Errorf("fixture %q: it is in no app's folder %s, and there is no such file%s", name, fixturesDir, cure)
+		return nil, notFound(known, name, err)
 	case info.IsDir():
 		return nil, fmt.Errorf("fixture %q: it is a folder (name the files in it)", name)
 	}
@@ -163,6 +154,36 @@ func (f *loadFlags) named(known []appFixture, name string) ([]appFixture, error)
 		return nil, usagef("fixture %q: its name does not end in a format of fixtures (give --format: json, jsonl, csv or sql)", name)
 	}
 	return []appFixture{{source: source}}, nil
+}
+
+// notFound is the error about a name that is that of no fixture.
+func notFound(known []appFixture, name string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("fixture %q: it cannot be read: %w (give the user who loads it the right to)", name, err)
+	}
+	if isPath(name) {
+		return fmt.Errorf("fixture %q: there is no such file (correct the path)", name)
+	}
+	cure := didYouMean("", name, func(yield func(string) bool) {
+		for _, a := range known {
+			plain, _, _ := strings.Cut(a.name, ".")
+			if !yield(plain) || !yield(a.name) {
+				return
+			}
+		}
+	})
+	switch n := len(known); {
+	case cure != "":
+	case n == 0:
+		cure = " (the apps have no fixtures: name a file)"
+	default:
+		cure = fmt.Sprintf(" (the apps have %s", known[0].source.Name)
+		if n > 1 {
+			cure += fmt.Sprintf(" and %d more", n-1)
+		}
+		cure += ")"
+	}
+	return fmt.Errorf("fixture %q: it is in no app's folder %s, and there is no such file%s", name, fixturesDir, cure)
 }
 
 // sourceOf is a source with what the flags say of it.

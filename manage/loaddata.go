@@ -12,6 +12,7 @@ import (
 
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/fixture"
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -132,7 +133,7 @@ func (p *program) loadData(cmd *cobra.Command, f *loadFlags, args []string) erro
 		load := &loadRun{flags: f, found: found}
 		err := forTenants(ctx, cmd, tenancy, &f.fanFlags, load.tenant)
 		if err == nil && load.schemas == 0 {
-			err = errors.New("the fixtures are of other apps than the schemas that are selected have: those of tenant apps are for tenants, those of shared apps for public")
+			err = errors.New("the fixtures are of other apps than the schemas that are selected have: those of tenant apps are for tenants, those of shared apps for public (select others with --schema)")
 		}
 		if load.schemas > 1 {
 			f.say(cmd, "%s into %s%s", rowsText(load.rows), schemas(load.schemas), f.suffix())
@@ -208,7 +209,11 @@ func (l *loadRun) tenant(ctx context.Context, call *TenantCall) error {
 		}
 		return err
 	})
-	if err != nil && !errors.Is(err, errDryRun) {
+	switch {
+	case err == nil || errors.Is(err, errDryRun):
+	case report != nil:
+		return uncommitted(schema, err)
+	default:
 		return err
 	}
 	l.mu.Lock()
@@ -216,6 +221,14 @@ func (l *loadRun) tenant(ctx context.Context, call *TenantCall) error {
 	l.rows += report.Rows()
 	l.schemas++
 	return l.say(call, report)
+}
+
+// uncommitted is the error about a transaction that was loaded, and did not end well.
+func uncommitted(schema tenant.Schema, err error) error {
+	if dberr.Code(err) != "" {
+		return fmt.Errorf("schema %q: what was loaded was refused in the end: %w (nothing was loaded; correct that, and load again)", schema, err)
+	}
+	return fmt.Errorf("schema %q: the connection to the database is lost, and it is not known whether the fixtures were loaded: %w (look before you load again: records without a pk would be there twice)", schema, err)
 }
 
 // say says what was loaded.

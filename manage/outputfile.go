@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,7 @@ func writeWhole(name string, write func(io.Writer) error) (err error) {
 	}
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return err
+		return notMade(name, err)
 	}
 	defer func() {
 		if err != nil {
@@ -53,6 +54,25 @@ func writeWhole(name string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(file.Name(), name)
+}
+
+// notMade says why a file or a folder could not be begun, without the name it had for that.
+func notMade(name string, err error) error {
+	dir := filepath.Dir(name)
+	if info, stat := os.Stat(dir); stat == nil && !info.IsDir() {
+		return fmt.Errorf("%s cannot be written: %s is no folder (name another one)", name, dir)
+	}
+	reason, cure := err, "name another one"
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		reason = of.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s cannot be written: there is no folder %s (make it, or name another one)", name, dir)
+	case errors.Is(err, fs.ErrPermission):
+		cure = "name another one, or ask for the right to"
+	}
+	return fmt.Errorf("%s cannot be written: %s: %w (%s)", name, dir, reason, cure)
 }
 
 // isFolder reports whether a name is to be that of a folder: it is one, it ends as one, or
@@ -74,7 +94,7 @@ func writeFolder(name string, compressed bool, write func(open func(name string)
 	}
 	dir, err := os.MkdirTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return err
+		return notMade(name, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	err = write(func(base string) (io.WriteCloser, error) {

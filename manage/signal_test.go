@@ -267,3 +267,35 @@ func TestInterruptLoad(t *testing.T) {
 		t.Errorf("%d rows, %v", rows, err)
 	}
 }
+
+// A load that is interrupted says so of the schema that it was at, and in the end.
+func TestInterruptedLoad(t *testing.T) {
+	t.Parallel()
+
+	address := testdb.New(t)
+	dir := project(t, address, "acme", "globex")
+	if err := os.WriteFile(filepath.Join(dir, "x.sql"), []byte("SELECT pg_advisory_xact_lock_shared(42)"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, address)
+	if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_lock(42)"); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd := cotenantIn(t, dir, address, "loaddata", "x.sql", "--skip-public")
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool {
+		return one[bool](t, conn, "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))")
+	})
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	before, after, _ := strings.Cut(stderr.String(), " (")
+	if before != "=== acme\ncotenant: loaddata: acme: interrupted\nloaddata: 0 done, 1 failed, 1 untouched" || !strings.HasSuffix(after, ")\ncotenant: loaddata: interrupted\n") {
+		t.Errorf("it says %s", stderr.String())
+	}
+}

@@ -221,7 +221,11 @@ func (f *fan) run(ctx context.Context, t *tenant.Tenant) {
 	f.last = err
 	f.unread = f.unread || isUnread(err)
 	if !f.alone && !f.unread {
-		fmt.Fprintf(f.cmd.ErrOrStderr(), "%s: %s: %s: %v\n", f.cmd.Root().Name(), f.cmd.Name(), t.Schema, err)
+		text := err.Error()
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			text = "interrupted"
+		}
+		fmt.Fprintf(f.cmd.ErrOrStderr(), "%s: %s: %s: %s\n", f.cmd.Root().Name(), f.cmd.Name(), t.Schema, text)
 	}
 }
 
@@ -290,7 +294,11 @@ func (f *fan) outcome(total int, err error) error {
 		fmt.Fprintf(f.cmd.ErrOrStderr(), "%s: %s (%s)\n", f.cmd.Name(), text, round(time.Since(f.begun)))
 	}
 	if f.failed > 0 && !f.unread {
-		err = errors.Join(err, fmt.Errorf("it failed for %s (see above)", tenantsText(f.failed)))
+		failed := fmt.Errorf("it failed for %s (see above)", tenantsText(f.failed))
+		if err == nil {
+			return failed
+		}
+		err = fmt.Errorf("%w; %w", err, failed) // in one line
 	}
 	return err
 }
