@@ -33,9 +33,9 @@ func writeWhole(name string, write func(io.Writer) error) (err error) {
 	case err == nil && !info.Mode().IsRegular():
 		file, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {
-			return err
+			return notWritten(name, err)
 		}
-		return errors.Join(write(file), file.Close())
+		return errors.Join(notWritten(name, write(file)), file.Close())
 	}
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
@@ -48,12 +48,20 @@ func writeWhole(name string, write func(io.Writer) error) (err error) {
 		}
 	}()
 	if err := write(file); err != nil {
-		return err
+		return notWritten(name, err)
 	}
 	if err := file.Close(); err != nil {
-		return err
+		return notWritten(name, err)
 	}
 	return os.Rename(file.Name(), name)
+}
+
+// notWritten says why a file could not be written, without the name it had until then.
+func notWritten(name string, err error) error {
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s cannot be written: %w (make room, or name another one)", name, of.Err)
+	}
+	return err
 }
 
 // notMade says why a file or a folder could not be begun, without the name it had for that.
