@@ -28,7 +28,8 @@ type Where int
 
 // The places. Own is the tenant's own schema, and nothing else. Shared is public: every
 // user of it is a user of every tenant, with the same password and flags. OwnThenShared is
-// the tenant's and, for a name that is not there, public's; new users are the tenant's.
+// the tenant's and, for a name that is not there, public's; new users are the tenant's, and
+// only those are changed in its context: users of public are changed with tenant.Public(ctx).
 const (
 	Own Where = iota
 	Shared

@@ -175,8 +175,26 @@ func (a *Auth) within(ctx context.Context, f func(a *Auth) error) error {
 	return pgx.BeginFunc(ctx, a.db, func(tx pgx.Tx) error { return f(a.With(tx)) })
 }
 
-// owns refuses a user of another tenant: its id is somebody else's here.
+// owns refuses to change a user that is not where new users of the tenant in ctx are made:
+// the id is somebody else's here, or the user is everybody's.
 func (a *Auth) owns(ctx context.Context, u *User) error {
+	home, err := a.home(ctx)
+	if err != nil {
+		return err
+	}
+	if u != nil && u.Schema == home {
+		return nil
+	}
+	if a.knows(ctx, u) == nil {
+		return fmt.Errorf("user %q is not the tenant's own but public's, for all tenants: %w (change it with tenant.Public(ctx))", u.Username, ErrUserNotFound)
+	}
+	return errNotHere
+}
+
+var errNotHere = fmt.Errorf("%w: it is not a user of the tenant in the context", ErrUserNotFound)
+
+// knows refuses a user who cannot log in at the tenant in ctx.
+func (a *Auth) knows(ctx context.Context, u *User) error {
 	schemas, err := a.schemas(ctx)
 	if err != nil {
 		return err
@@ -186,5 +204,5 @@ func (a *Auth) owns(ctx context.Context, u *User) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: it is not a user of the tenant in the context", ErrUserNotFound)
+	return errNotHere
 }

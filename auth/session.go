@@ -186,7 +186,7 @@ func (s *Sessions) Login(ctx context.Context, u *User) error {
 	if _, ok := ctx.Value(userContextKey{}).(visit); !ok {
 		return errNoMiddleware
 	}
-	if err := s.auth.owns(ctx, u); err != nil {
+	if err := s.auth.knows(ctx, u); err != nil {
 		return err
 	}
 	if old := s.manager.GetInt64(ctx, userKey); old != 0 && (old != u.ID || s.manager.GetBool(ctx, sharedKey) != isShared(u)) {

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -145,6 +146,25 @@ func TestWhere(t *testing.T) {
 	}
 	if err := own.Update(s.acme, root); !errors.Is(err, auth.ErrUserNotFound) {
 		t.Errorf("a user of public by a tenant: %v", err)
+	}
+	for name, do := range map[string]func(ctx context.Context) error{
+		"delete": func(ctx context.Context) error { return both.Delete(ctx, root) },
+		"grant":  func(ctx context.Context) error { return both.Grant(ctx, root, "a.b") },
+		"join":   func(ctx context.Context) error { return both.Join(ctx, root, "a") },
+		"leave":  func(ctx context.Context) error { return both.Leave(ctx, root, "a") },
+		"revoke": func(ctx context.Context) error { return both.Revoke(ctx, root, "a.b") },
+		"set":    func(ctx context.Context) error { return both.SetPassword(ctx, root, other) },
+		"update": func(ctx context.Context) error { return both.Update(ctx, root) },
+	} {
+		if err := do(s.acme); !errors.Is(err, auth.ErrUserNotFound) || !strings.Contains(err.Error(), "tenant.Public(ctx)") {
+			t.Errorf("%s: a user of public by a tenant that has it too: %v", name, err)
+		}
+	}
+	if may, err := both.HasPermission(s.acme, root, "a.b"); !may || err != nil {
+		t.Errorf("a superuser of public at a tenant: %t, %v", may, err)
+	}
+	if err := both.SetPassword(s.public, root, password); err != nil {
+		t.Errorf("a user of public by public: %v", err)
 	}
 
 	// Bare names would lead to public's tables now.
