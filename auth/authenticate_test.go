@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/base64"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/alexedwards/argon2id"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/cotenant/cotenant/auth"
 )
@@ -26,6 +28,14 @@ func TestAuthenticate(t *testing.T) {
 	create(s.acme, t, a, auth.CreateParams{Username: "gone", Inactive: true})
 	create(s.acme, t, a, auth.CreateParams{Username: "none", NoPassword: true})
 	create(s.globex, t, a, auth.CreateParams{Username: "bob"})
+	long := strings.Repeat("x", 1<<20)
+	for name, password := range map[string]string{"empty": "", "long": long} { // written by hand
+		hash, err := argon2id.CreateHash(password, cheap())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.exec(s.acme, t, "INSERT INTO auth_user (username, password) VALUES ($1, $2)", name, hash)
+	}
 	for _, tt := range []struct {
 		name, password string
 		want           error
@@ -34,9 +44,11 @@ func TestAuthenticate(t *testing.T) {
 		{"ADA", password, nil},
 		{"ada", other, auth.ErrCredentials},
 		{"ada", "", auth.ErrCredentials},
-		{"ada", strings.Repeat("x", 1<<20), auth.ErrCredentials},
+		{"ada", long, auth.ErrCredentials},
+		{"empty", long, auth.ErrCredentials},
+		{"long", long, auth.ErrCredentials},
 		{"nobody", password, auth.ErrCredentials},
-		{"nobody", strings.Repeat("x", 1<<20), auth.ErrCredentials},
+		{"nobody", long, auth.ErrCredentials},
 		{"\x00", password, auth.ErrCredentials},
 		{"gone", password, auth.ErrCredentials},
 		{"none", "!", auth.ErrCredentials},
@@ -82,6 +94,51 @@ func TestRehashTogether(t *testing.T) {
 			})
 		}
 		logins.Wait()
+	}
+}
+
+// before is a database in which do is called before a login is noted.
+type before struct {
+	auth.DB
+	do func()
+}
+
+func (b before) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	if strings.HasPrefix(sql, "UPDATE ") && strings.Contains(sql, "last_login") {
+		b.do()
+	}
+	return b.DB.QueryRow(ctx, sql, args...)
+}
+
+// Who logs in with a password that is changed meanwhile is not let in, and the new one stays.
+func TestChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	hash := func(password string, memory uint32) string {
+		hash, err := argon2id.CreateHash(password, &argon2id.Params{Memory: memory, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hash
+	}
+	changed := hash(other, 64)
+	for _, memory := range []uint32{64, 32} { // current, and old
+		name := fmt.Sprintf("ada%d", memory)
+		s.exec(s.acme, t, "INSERT INTO auth_user (username, password) VALUES ($1, $2)", name, hash(password, memory))
+		a, err := auth.New(before{s.DB(), func() {
+			s.exec(s.acme, t, "UPDATE auth_user SET password = $2 WHERE username = $1", name, changed)
+		}}, &auth.Config{Argon2id: cheap()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Authenticate(s.acme, from("192.0.2.1", name, password)); !errors.Is(err, auth.ErrCredentials) {
+			t.Errorf("%s: %v", name, err)
+		}
+		var kept string
+		if err := s.DB().QueryRow(s.acme, "SELECT password FROM auth_user WHERE username = $1", name).Scan(&kept); err != nil || kept != changed {
+			t.Errorf("%s: kept %q, %v", name, kept, err)
+		}
 	}
 }
 

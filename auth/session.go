@@ -22,6 +22,9 @@ type SessionConfig struct {
 	// Defaults to that of the connection; behind a proxy it is what the proxy says, and
 	// only that.
 	ClientAddress func(*http.Request) netip.Addr
+	// IdleTimeout ends a session that is not used for so long; each request of one who is
+	// logged in writes the session's row then. Defaults to no such limit.
+	IdleTimeout time.Duration
 	// Insecure lets the cookie be sent without TLS, for development on a host other than
 	// localhost, which browsers trust. Defaults to TLS only, and the prefix __Host-.
 	Insecure bool
@@ -70,6 +73,9 @@ func (a *Auth) NewSessions(config *SessionConfig) (*Sessions, error) {
 	case c.Lifetime == 0:
 		c.Lifetime = 24 * time.Hour
 	}
+	if c.IdleTimeout < 0 {
+		return nil, fmt.Errorf("auth: SessionConfig.IdleTimeout is %v (leave it out, or give it more than 0)", c.IdleTimeout)
+	}
 	if c.LoginURL != "" && local(c.LoginURL) == "" {
 		return nil, fmt.Errorf("auth: SessionConfig.LoginURL is %q (give it a path, such as /login)", c.LoginURL)
 	}
@@ -90,7 +96,7 @@ func (a *Auth) NewSessions(config *SessionConfig) (*Sessions, error) {
 	// scs.New would start a goroutine for a store that is not used, for good.
 	s.manager = &scs.SessionManager{
 		Codec: scs.GobCodec{}, Cookie: scs.SessionCookie{HttpOnly: true, Name: "__Host-session", Path: "/", SameSite: http.SameSiteLaxMode, Secure: true},
-		ErrorFunc: s.failed, HashTokenInStore: true, Lifetime: c.Lifetime, Store: &store{a, scs.GobCodec{}},
+		ErrorFunc: s.failed, HashTokenInStore: true, IdleTimeout: c.IdleTimeout, Lifetime: c.Lifetime, Store: &store{a, scs.GobCodec{}},
 	}
 	if c.Insecure {
 		s.manager.Cookie.Name, s.manager.Cookie.Secure = "session", false

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cotenant/cotenant/auth"
 	"github.com/cotenant/cotenant/tenant"
@@ -39,6 +40,12 @@ func newWeb(t *testing.T, s *site, users *auth.Auth, config *auth.SessionConfig)
 		fmt.Fprint(w, "nobody")
 	})
 	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "in") })
+	mux.HandleFunc("/cart", func(w http.ResponseWriter, r *http.Request) {
+		if thing := r.FormValue("put"); thing != "" {
+			sessions.Data().Put(r.Context(), "cart", thing)
+		}
+		fmt.Fprintf(w, "cart: %s", sessions.Data().GetString(r.Context(), "cart"))
+	})
 	mux.Handle("/login", sessions.LoginHandler())
 	mux.Handle("/logout", sessions.LogoutHandler())
 	mux.Handle("/members", sessions.RequireLogin(ok))
@@ -187,6 +194,21 @@ func TestSessions(t *testing.T) {
 		want(t, get(t, c, "acme", "/"), "200 nobody")
 	}
 
+	// Also where it was made inactive by hand.
+	want(t, login(t, c, "acme", "ada", password), "303 to /")
+	s.exec(s.acme, t, "UPDATE auth_user SET is_active = false")
+	want(t, get(t, c, "acme", "/"), "200 nobody")
+	s.exec(s.acme, t, "UPDATE auth_user SET is_active = true")
+	want(t, get(t, c, "acme", "/"), "200 nobody")
+
+	// Another user finds nothing of the one before.
+	create(s.acme, t, a, auth.CreateParams{Username: "bob"})
+	want(t, get(t, c, "acme", "/cart?put=book"), "200 cart: book")
+	want(t, login(t, c, "acme", "ada", password), "303 to /")
+	want(t, get(t, c, "acme", "/cart"), "200 cart: book") // put there before the login
+	want(t, login(t, c, "acme", "bob", password), "303 to /")
+	want(t, get(t, c, "acme", "/cart"), "200 cart:")
+
 	// What is over goes as new ones come.
 	s.exec(s.acme, t, "UPDATE auth_session SET expiry = now() - interval '1 second'")
 	want(t, login(t, c, "acme", "ada", password), "303 to /")
@@ -238,11 +260,36 @@ func TestLoginPages(t *testing.T) {
 	if err := w.sessions.Login(s.acme, nil); err == nil {
 		t.Error("a login without the middleware")
 	}
-	for _, config := range []auth.SessionConfig{{LoginURL: "https://evil.example"}, {Lifetime: -1}, {TrustedOrigins: []string{"example.com"}}} {
+	for _, config := range []auth.SessionConfig{{LoginURL: "https://evil.example"}, {IdleTimeout: -1}, {Lifetime: -1}, {TrustedOrigins: []string{"example.com"}}} {
 		if _, err := a.NewSessions(&config); err == nil {
 			t.Errorf("%+v was taken", config)
 		}
 	}
+}
+
+// A session that is used lasts, up to its lifetime.
+func TestIdleTimeout(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{})
+	create(s.acme, t, a, auth.CreateParams{Username: "ada"})
+	w := newWeb(t, s, a, &auth.SessionConfig{IdleTimeout: time.Hour})
+	c := w.browser(t)
+	want(t, login(t, c, "acme", "ada", password), "303 to /")
+	within := func(least, most time.Duration) {
+		t.Helper()
+		var expiry time.Time
+		if err := s.DB().QueryRow(s.acme, "SELECT expiry FROM auth_session").Scan(&expiry); err != nil || time.Until(expiry) < least || time.Until(expiry) > most {
+			t.Errorf("the session lasts until %v, %v", expiry, err)
+		}
+	}
+	within(55*time.Minute, time.Hour)
+	s.exec(s.acme, t, "UPDATE auth_session SET expiry = now() + interval '1 minute'")
+	want(t, get(t, c, "acme", "/"), "200 ada of acme")
+	within(55*time.Minute, time.Hour)
+	s.exec(s.acme, t, "UPDATE auth_session SET expiry = now() - interval '1 second'")
+	want(t, get(t, c, "acme", "/"), "200 nobody")
 }
 
 // Users of public are logged in at one tenant, not at all.
