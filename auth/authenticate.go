@@ -38,9 +38,10 @@ func (e *LockedError) Error() string {
 
 // Authenticate returns the user that the credentials are of. Else the error is
 // ErrCredentials, or a *LockedError; both say nothing about whether there is such a user,
-// and each attempt that is looked at takes the time of one hash with the current
-// parameters. (A user whose hash was made with others, or by Django, takes the time of both
-// until the first login, which makes it anew.)
+// and each attempt that fails takes the time of one hash with the current parameters and,
+// where users have others, older ones or Django's, of the dearest of those, whosever name it
+// is. A login makes its user's hash anew. Who never comes again can be given a hash that
+// nobody matches: UPDATE auth_user SET password = '!' || password WHERE ….
 //
 // Failures are counted in the tenant's schema for the name and the address together, and
 // for the address over all names; never for a name alone, with which anybody could lock out
@@ -71,17 +72,33 @@ func (a *Auth) Authenticate(ctx context.Context, c Credentials) (*User, error) {
 	if len(c.Password) > maxPasswordLength {
 		c.Password = "" // it is nobody's
 	}
-	match, fresh, err := a.hasher.verify(ctx, c.Password, encoded)
+	match, fresh, done, err := a.hasher.verify(ctx, c.Password, encoded)
 	if err != nil {
 		return nil, err
 	}
 	if !match || !u.IsActive {
-		return nil, ErrCredentials
+		return nil, a.refuse(ctx, c.Password, done)
 	}
 	if err := a.forget(ctx, home, keys); err != nil {
 		return nil, err
 	}
 	return u, a.loggedIn(ctx, u, fresh, c.Password)
+}
+
+// refuse returns ErrCredentials when it has taken as long as for every other name.
+func (a *Auth) refuse(ctx context.Context, password string, done hashKind) error {
+	schemas, err := a.schemas(ctx)
+	if err != nil {
+		return err
+	}
+	kinds, err := a.kinds(ctx, schemas)
+	if err != nil {
+		return err
+	}
+	if err := a.hasher.even(ctx, password, kinds, done); err != nil {
+		return err
+	}
+	return ErrCredentials
 }
 
 // find returns the user that the credentials name, or nil.
@@ -121,7 +138,7 @@ func (a *Auth) loggedIn(ctx context.Context, u *User, fresh, password string) er
 		if err != nil {
 			return err
 		}
-		match, _, err := a.hasher.verify(ctx, password, now.password)
+		match, _, _, err := a.hasher.verify(ctx, password, now.password)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -138,6 +140,50 @@ func TestChangedMeanwhile(t *testing.T) {
 		var kept string
 		if err := s.DB().QueryRow(s.acme, "SELECT password FROM auth_user WHERE username = $1", name).Scan(&kept); err != nil || kept != changed {
 			t.Errorf("%s: kept %q, %v", name, kept, err)
+		}
+	}
+}
+
+// Where hashes of several kinds are left, each failure costs what the dearest ones cost,
+// whosever name it is.
+func TestEvenFailures(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{Failures: 1000, AddressFailures: 1000, Where: auth.OwnThenShared})
+	argon := func(memory, passes, key uint32) string {
+		hash, err := argon2id.CreateHash(password, &argon2id.Params{Memory: memory, Iterations: passes, Parallelism: 1, SaltLength: 16, KeyLength: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hash
+	}
+	key := base64.StdEncoding.EncodeToString(make([]byte, 32))
+	hashes := map[string]string{
+		"current": argon(64, 1, 32), "key": argon(64, 1, 16), "old": argon(128, 2, 32), "older": argon(32, 1, 32), "django": "argon2" + argon(256, 1, 32), "shared kind": "argon2" + argon(32, 1, 32),
+		"few": "pbkdf2_sha256$1000$salt$" + key, "more": "pbkdf2_sha256$3000$salt$" + key, "bad": "pbkdf2_sha256$2000$salt$x",
+		"beyond": "pbkdf2_sha256$99999999999$salt$" + key, "huge": "$argon2id$v=19$m=4294967295,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$" + strings.Repeat("A", 43),
+		"scrypt": "scrypt$salt$16384$8$1$x", "off": "!pbkdf2_sha256$50000$salt$" + key, "none": "!", "empty": "",
+	}
+	for name, hash := range hashes {
+		s.exec(s.acme, t, "INSERT INTO auth_user (username, password) VALUES ($1, $2)", strings.ReplaceAll(name, " ", "-"), hash)
+	}
+	s.exec(s.acme, t, "INSERT INTO auth_user (username, password, is_active) VALUES ('gone', $1, false)", argon(128, 2, 32))
+	s.exec(s.public, t, "INSERT INTO auth_user (username, password) VALUES ('root', $1)", "pbkdf2_sha256$4000$salt$"+key)
+	names := slices.Collect(maps.Keys(hashes))
+	for _, name := range append(names, "gone", "root", "nobody", "\x00") {
+		typed := other
+		if name == "gone" {
+			typed = password
+		}
+		before, beforeOld := a.Computed(), a.ComputedOld()
+		if _, err := a.Authenticate(s.acme, from("192.0.2.1", strings.ReplaceAll(name, " ", "-"), typed)); !errors.Is(err, auth.ErrCredentials) {
+			t.Errorf("%s: %v", name, err)
+		}
+		after := a.ComputedOld()
+		got := [3]int64{a.Computed() - before, after[0] - beforeOld[0], after[1] - beforeOld[1]}
+		if want := [3]int64{1, 2*128 + 32 + 256, 4000}; got != want {
+			t.Errorf("%s: computed %v; want %v", name, got, want)
 		}
 	}
 }

@@ -23,7 +23,7 @@
 // that OWASP recommends; others are accepted, and made anew at the next login, and so are
 // those of Django (pbkdf2_sha256, argon2id). The tables have the names and columns of
 // Django's: a database that comes from there records the first migration of the app and
-// runs the second.
+// runs the others.
 //
 // # Guessing
 //

@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"errors"
-	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -26,9 +24,11 @@ const maxIterations = 10_000_000
 
 // hasher computes hashes, a few at a time.
 type hasher struct {
-	params   *argon2id.Params
-	slots    *semaphore.Weighted
-	computed atomic.Int64 // with params
+	params *argon2id.Params
+	slots  *semaphore.Weighted
+	// What was computed: hashes with params, KiB of others with Argon2id, and
+	// iterations of PBKDF2.
+	computed, old, iterations atomic.Int64
 }
 
 func newHasher(c *Config) *hasher {
@@ -51,22 +51,26 @@ func (h *hasher) compute(password string) (string, error) {
 
 // verify reports whether a password is that of the hash encoded. A hash that was not made
 // with the current parameters comes back anew if the password is right; else fresh is
-// empty. Whatever encoded is, also empty, one hash with the current parameters is computed.
-func (h *hasher) verify(ctx context.Context, password, encoded string) (match bool, fresh string, err error) {
+// empty. Whatever encoded is, also empty, one hash with the current parameters is computed;
+// done is what was computed besides.
+func (h *hasher) verify(ctx context.Context, password, encoded string) (match bool, fresh string, done hashKind, err error) {
 	if err := h.slots.Acquire(ctx, 1); err != nil {
-		return false, "", err
+		return false, "", done, err
 	}
 	defer h.slots.Release(1)
 	if h.isCurrent(encoded) {
 		h.computed.Add(1)
 		match, err = argon2id.ComparePasswordAndHash(normal(password), encoded)
-		return match && err == nil, "", nil
+		return match && err == nil, "", done, nil
 	}
-	match = matchesOld(password, encoded)
+	match, done = h.matchesOld(password, encoded)
+	if !match && done == kindOfParams(h.params) { // it has another salt or key, at the same cost
+		return false, "", hashKind{}, nil
+	}
 	if fresh, err = h.compute(password); err != nil || !match {
 		fresh = ""
 	}
-	return match, fresh, err
+	return match, fresh, done, err
 }
 
 // isCurrent reports whether encoded was made with the current parameters.
@@ -76,45 +80,43 @@ func (h *hasher) isCurrent(encoded string) bool {
 }
 
 // matchesOld compares with a hash that is not ours, or of other parameters. One that nobody
-// can match, and one in a form that is not known, never matches.
-func matchesOld(password, encoded string) bool {
+// can match, and one in a form that is not known, never matches, and none is computed.
+func (h *hasher) matchesOld(password, encoded string) (match bool, done hashKind) {
+	kind := kindOf(encoded)
 	switch {
-	case strings.HasPrefix(encoded, "$argon2id$"):
-		return matchesArgon2id(normal(password), encoded)
-	case strings.HasPrefix(encoded, "argon2$argon2id$"): // Django's
-		return matchesArgon2id(password, strings.TrimPrefix(encoded, "argon2"))
-	case strings.HasPrefix(encoded, "pbkdf2_sha256$"):
-		match, err := matchesPBKDF2(password, encoded)
-		return match && err == nil
+	case kind.iterations > 0:
+		return h.matchesPBKDF2(password, encoded, kind)
+	case kind.passes == 0:
+		return false, done
 	}
-	return false
-}
-
-func matchesArgon2id(password, encoded string) bool {
+	typed := normal(password)
+	if django, is := strings.CutPrefix(encoded, "argon2$"); is {
+		encoded, typed = "$"+django, password
+	}
 	params, _, _, err := argon2id.DecodeHash(encoded)
-	if err != nil || params.Memory > maxMemory || params.Iterations < 1 || uint64(params.Memory)*uint64(params.Iterations) > maxPasses || params.Parallelism < 1 || params.KeyLength < 16 {
-		return false
+	if err != nil || kindOfParams(params) != kind || params.KeyLength < 16 {
+		return false, done
 	}
-	match, err := argon2id.ComparePasswordAndHash(password, encoded)
-	return match && err == nil
+	if kind == kindOfParams(h.params) {
+		h.computed.Add(1)
+	} else {
+		h.old.Add(kind.cost())
+	}
+	match, err = argon2id.ComparePasswordAndHash(typed, encoded)
+	return match && err == nil, kind
 }
-
-var errForm = errors.New("it is no hash of Django")
 
 // matchesPBKDF2 compares with Django's pbkdf2_sha256$iterations$salt$key.
-func matchesPBKDF2(password, encoded string) (bool, error) {
+func (h *hasher) matchesPBKDF2(password, encoded string, kind hashKind) (match bool, done hashKind) {
 	parts := strings.Split(encoded, "$")
 	if len(parts) != 4 {
-		return false, errForm
-	}
-	iterations, err := strconv.Atoi(parts[1])
-	if err != nil || iterations < 1 || iterations > maxIterations {
-		return false, errForm
+		return false, done
 	}
 	want, err := base64.StdEncoding.DecodeString(parts[3])
 	if err != nil || len(want) != sha256.Size {
-		return false, errForm
+		return false, done
 	}
-	got, err := pbkdf2.Key(sha256.New, password, []byte(parts[2]), iterations, sha256.Size)
-	return subtle.ConstantTimeCompare(got, want) == 1, err
+	h.iterations.Add(int64(kind.iterations))
+	got, err := pbkdf2.Key(sha256.New, password, []byte(parts[2]), kind.iterations, sha256.Size)
+	return err == nil && subtle.ConstantTimeCompare(got, want) == 1, kind
 }
