@@ -16,16 +16,28 @@ import (
 // attemptWindow is how long failures are remembered after the last one.
 const attemptWindow = 24 * time.Hour
 
-// attemptKeys are what an attempt is counted for: the name with the address, and the
-// address. They are hashed: people type passwords in place of names, too.
-func attemptKeys(c Credentials) [2][]byte {
+// bound is what attempts are counted for, and how many may fail before one has to wait. Keys
+// are hashed: people type passwords in place of names, too.
+type bound struct {
+	key  [sha256.Size]byte
+	free int
+}
+
+// bounds are those of an attempt to be u, who may be nil: of the name with the address, and of
+// the address. A device that u has logged in from has one of its own in place of both.
+func (a *Auth) bounds(c Credentials, u *User) []bound {
+	if u.knowsDevice(c.Device) {
+		return []bound{{sha256.Sum256([]byte("device\x00" + c.Device)), a.config.Failures}}
+	}
 	name, err := ParseUsername(c.Username)
 	if err != nil {
 		name = strings.ToLower(c.Username)
 	}
 	address := network(c.Address).String()
-	pair, alone := sha256.Sum256([]byte("name\x00"+address+"\x00"+name)), sha256.Sum256([]byte("address\x00"+address))
-	return [2][]byte{pair[:], alone[:]}
+	return []bound{
+		{sha256.Sum256([]byte("name\x00" + address + "\x00" + name)), a.config.Failures},
+		{sha256.Sum256([]byte("address\x00" + address)), a.config.AddressFailures},
+	}
 }
 
 // network is what one client has: an address, or with IPv6 the 64 bits in front, behind
@@ -40,16 +52,16 @@ func network(address netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// count counts an attempt as failed, for each key, or returns a *LockedError and counts it
+// count counts an attempt as failed, for each bound, or returns a *LockedError and counts it
 // for none. What is old is cleared: more rows than an attempt can add.
-func (a *Auth) count(ctx context.Context, home tenant.Schema, keys [2][]byte) error {
+func (a *Auth) count(ctx context.Context, home tenant.Schema, bounds []bound) error {
 	attempts := table(home, "auth_attempt")
 	return pgx.BeginFunc(ctx, a.db, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+attempts+" WHERE key IN (SELECT key FROM "+attempts+" WHERE last_failure < now() - $1::interval ORDER BY last_failure LIMIT 10 FOR UPDATE SKIP LOCKED)", attemptWindow); err != nil {
 			return err
 		}
-		for i, free := range []int{a.config.Failures, a.config.AddressFailures} {
-			if err := a.countKey(ctx, tx, attempts, keys[i], free); err != nil {
+		for _, b := range bounds {
+			if err := a.countKey(ctx, tx, attempts, b.key[:], b.free); err != nil {
 				return err
 			}
 		}
@@ -76,14 +88,18 @@ func (a *Auth) countKey(ctx context.Context, tx pgx.Tx, attempts string, key []b
 }
 
 // forget takes back what count counted, for an attempt that was right: the failures of that
-// name from there, and this one of the address.
-func (a *Auth) forget(ctx context.Context, home tenant.Schema, keys [2][]byte) error {
+// name from there, or of the device, and this one of the address.
+func (a *Auth) forget(ctx context.Context, home tenant.Schema, bounds []bound) error {
 	attempts := table(home, "auth_attempt")
 	return pgx.BeginFunc(ctx, a.db, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "DELETE FROM "+attempts+" WHERE key = $1", keys[0]); err != nil {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+attempts+" WHERE key = $1", bounds[0].key[:]); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "UPDATE "+attempts+" SET failures = failures - 1 WHERE key = $1 AND failures > 0", keys[1])
-		return err
+		for _, b := range bounds[1:] {
+			if _, err := tx.Exec(ctx, "UPDATE "+attempts+" SET failures = failures - 1 WHERE key = $1 AND failures > 0", b.key[:]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

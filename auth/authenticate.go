@@ -15,6 +15,9 @@ type Credentials struct {
 	// Address is that of the client, as the server knows it and not as a header says
 	// that anybody can send. Required.
 	Address netip.Addr
+	// Device is what Auth.Device returned at an earlier login from there, if there was
+	// one. Defaults to none.
+	Device string
 	// Password is the password as it was typed.
 	Password string
 	// Username is the name as it was typed.
@@ -45,7 +48,8 @@ func (e *LockedError) Error() string {
 //
 // Failures are counted in the tenant's schema for the name and the address together, and
 // for the address over all names; never for a name alone, with which anybody could lock out
-// whom he likes. An attempt counts before it is looked at, so that many at once are no more
+// whom he likes. For a device from which the user has logged in before they are counted apart,
+// so that its neighbours cannot lock it out. An attempt counts before it is looked at, so that many at once are no more
 // than one after the other, and not if it turns out right.
 func (a *Auth) Authenticate(ctx context.Context, c Credentials) (*User, error) {
 	home, err := a.home(ctx)
@@ -55,13 +59,13 @@ func (a *Auth) Authenticate(ctx context.Context, c Credentials) (*User, error) {
 	if !c.Address.IsValid() {
 		return nil, errors.New("auth: there is no client address (set Credentials.Address: attempts are counted for it)")
 	}
-	keys := attemptKeys(c)
-	if err := a.count(ctx, home, keys); err != nil {
-		return nil, missing(home, err)
-	}
 	u, err := a.find(ctx, c)
 	if err != nil {
 		return nil, err
+	}
+	bounds := a.bounds(c, u)
+	if err := a.count(ctx, home, bounds); err != nil {
+		return nil, missing(home, err)
 	}
 	encoded := ""
 	if u != nil && len(c.Password) <= maxPasswordLength {
@@ -79,7 +83,7 @@ func (a *Auth) Authenticate(ctx context.Context, c Credentials) (*User, error) {
 	if !match || !u.IsActive {
 		return nil, a.refuse(ctx, c.Password, done)
 	}
-	if err := a.forget(ctx, home, keys); err != nil {
+	if err := a.forget(ctx, home, bounds); err != nil {
 		return nil, err
 	}
 	return u, a.loggedIn(ctx, u, fresh, c.Password)

@@ -314,6 +314,62 @@ func TestLockOut(t *testing.T) {
 	}
 }
 
+// Who has logged in before from a device is not locked out by neighbours at its address.
+func TestDevice(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{Failures: 3, AddressFailures: 5})
+	create(s.acme, t, a, auth.CreateParams{Username: "ada"})
+	create(s.acme, t, a, auth.CreateParams{Username: "bob"})
+	off := create(s.acme, t, a, auth.CreateParams{Username: "off", NoPassword: true})
+	try := func(name, password, device string) (*auth.User, error) {
+		c := from("192.0.2.1", name, password)
+		c.Device = device
+		return a.Authenticate(s.acme, c)
+	}
+	locked := func(err error) bool { _, is := errors.AsType[*auth.LockedError](err); return is }
+	u, err := try("ada", password, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	device, second := a.Device(u), a.Device(u)
+	for range 10 { // more than the bounds of the name and of the address
+		for _, name := range []string{"ada", "bob", "carol"} {
+			try(name, other, "")
+		}
+	}
+	s.exec(s.acme, t, "UPDATE auth_attempt SET failures = failures + 10") // waits that outlast the test
+	for name, device := range map[string]string{"ada": "", "bob": device, "off": a.Device(off), "carol": device, "ADA": device[:20], "Ada": device[1:] + "A"} {
+		if _, err := try(name, password, device); !locked(err) {
+			t.Errorf("%s with the device %q: %v", name, device, err)
+		}
+	}
+	for range 10 {
+		if _, err := try("ada", password, device); err != nil {
+			t.Errorf("from a device that is known: %v", err)
+		}
+	}
+	// The device is bounded as well, and another is another.
+	for range 3 {
+		if _, err := try("ada", other, device); !errors.Is(err, auth.ErrCredentials) {
+			t.Error(err)
+		}
+	}
+	if _, err := try("ada", password, device); !locked(err) {
+		t.Errorf("who guesses from a device: %v", err)
+	}
+	if u, err = try("ada", password, second); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetPassword(s.acme, u, other); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := try("ada", other, second); !locked(err) {
+		t.Errorf("a device from before the password: %v", err)
+	}
+}
+
 func TestCanceled(t *testing.T) {
 	t.Parallel()
 

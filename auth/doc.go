@@ -34,7 +34,9 @@
 // one. It cannot lock a user out: from another address nobody waits. Nor does it hold back
 // who has very many addresses; against that help passwords that are hard to guess, a
 // second factor, and a limit in front of the program. Clients behind one address (an
-// office, a carrier's NAT) share its bound over all names.
+// office, a carrier's NAT, a proxy where SessionConfig.ClientAddress is not set) share its
+// bounds, but for browsers from which the user has logged in before: a cookie tells them
+// apart (see [Auth.Device]), and each has a bound of its own.
 //
 // What is told of a failed attempt, and the time that it takes, do not depend on whether
 // there is such a user: see [Auth.Authenticate].

@@ -17,7 +17,8 @@ import (
 const maxForm = 1 << 16
 
 // LoginHandler logs in who posts a form with username and password, and sends them to where
-// Next says. It stands within Middleware, and answers nothing but POST.
+// Next says. It stands within Middleware, and answers nothing but POST. The browser gets a
+// cookie with which its later failures are counted apart; see Auth.Device.
 func (s *Sessions) LoginHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isPost(w, r) {
@@ -28,8 +29,9 @@ func (s *Sessions) LoginHandler() http.Handler {
 			http.Error(w, http.StatusText(http.StatusBadRequest), http.StatusBadRequest)
 			return
 		}
+		s.warnOfProxy(r)
 		u, err := s.auth.Authenticate(r.Context(), Credentials{
-			Address: s.config.ClientAddress(r), Password: r.PostForm.Get("password"), Username: r.PostForm.Get("username"),
+			Address: s.config.ClientAddress(r), Device: s.device(r), Password: r.PostForm.Get("password"), Username: r.PostForm.Get("username"),
 		})
 		if err == nil {
 			err = s.Login(r.Context(), u)
@@ -41,8 +43,21 @@ func (s *Sessions) LoginHandler() http.Handler {
 			s.config.LoginFailed(w, r, err)
 			return
 		}
+		http.SetCookie(w, s.deviceCookie(s.auth.Device(u)))
 		http.Redirect(w, r, httptenant.Prefix(r.Context())+Next(r), http.StatusSeeOther) //nolint:gosec // Next returns paths of this site only
 	})
+}
+
+// warnOfProxy tells once that a proxy's address is taken for that of all its clients.
+func (s *Sessions) warnOfProxy(r *http.Request) {
+	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip"} {
+		if s.direct && r.Header.Get(header) != "" {
+			s.warned.Do(func() {
+				s.config.Logger.WarnContext(r.Context(), "a login came through a proxy, and all its clients are counted as one: each can make the others wait (set SessionConfig.ClientAddress)",
+					"header", header, "proxy", r.RemoteAddr)
+			})
+		}
+	}
 }
 
 // LogoutHandler ends the session of who posts to it, and sends them to where Next says.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -19,8 +20,9 @@ import (
 // SessionConfig has the settings of Sessions. Nil and the zero value mean the defaults.
 type SessionConfig struct {
 	// ClientAddress returns the address for which attempts to log in are counted.
-	// Defaults to that of the connection; behind a proxy it is what the proxy says, and
-	// only that.
+	// Defaults to that of the connection. Behind a proxy it must be what the proxy says,
+	// and only that: clients that have one address can make each other wait. A login that
+	// came through one without it is told to Logger as a warning, once.
 	ClientAddress func(*http.Request) netip.Addr
 	// IdleTimeout ends a session that is not used for so long; each request of one who is
 	// logged in writes the session's row then. Defaults to no such limit.
@@ -50,7 +52,9 @@ type Sessions struct {
 	auth    *Auth
 	config  SessionConfig
 	csrf    *http.CrossOriginProtection
+	direct  bool // the address is the connection's
 	manager *scs.SessionManager
+	warned  sync.Once
 }
 
 // The keys of what a session holds of its user.
@@ -88,7 +92,7 @@ func (a *Auth) NewSessions(config *SessionConfig) (*Sessions, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.ClientAddress == nil {
-		c.ClientAddress = remoteAddress
+		c.ClientAddress, s.direct = remoteAddress, true
 	}
 	if c.LoginFailed == nil {
 		c.LoginFailed = loginFailed

@@ -5,11 +5,13 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -121,10 +123,37 @@ func want(t *testing.T, got, want string) {
 func cookie(t *testing.T, c *http.Client, host string) *http.Cookie {
 	t.Helper()
 	cookies := c.Jar.Cookies(&url.URL{Scheme: "https", Host: host + ".example.com", Path: "/"})
-	if len(cookies) != 1 || cookies[0].Name != "__Host-session" {
+	i := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return c.Name == "__Host-session" })
+	if i < 0 {
 		t.Fatalf("cookies of %s: %v", host, cookies)
 	}
-	return cookies[0]
+	return cookies[i]
+}
+
+// A neighbour behind the same proxy cannot lock out a browser that was logged in before, and
+// the program is told that it does not see the clients' addresses.
+func TestNeighbours(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{Failures: 1, AddressFailures: 2})
+	create(s.acme, t, a, auth.CreateParams{Username: "ada"})
+	var log strings.Builder
+	w := newWeb(t, s, a, &auth.SessionConfig{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	ada, neighbour := w.browser(t), w.browser(t)
+	want(t, login(t, ada, "acme", "ada", password), "303 to /")
+	want(t, send(t, ada, http.MethodPost, "acme", "/logout", nil, nil), "303 to /")
+	if log.Len() > 0 {
+		t.Errorf("told: %s", &log)
+	}
+	form := url.Values{"username": {"ada"}, "password": {other}}
+	for _, answer := range []string{"401 the user name or the password is wrong", "429 too many failed attempts to log in (try again in 1s)"} {
+		want(t, send(t, neighbour, http.MethodPost, "acme", "/login", form, http.Header{"X-Forwarded-For": {"192.0.2.7"}}), answer)
+	}
+	want(t, login(t, ada, "acme", "ada", password), "303 to /")
+	if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "SessionConfig.ClientAddress") {
+		t.Errorf("told: %s", &log)
+	}
 }
 
 func TestSessions(t *testing.T) {
