@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -191,6 +192,17 @@ func TestNamesRest(t *testing.T) {
 			t.Errorf("resting: %s", got)
 		}
 		f.exec(t, "DELETE FROM cotenant.tenants; DROP SCHEMA globex; UPDATE cotenant.resting_names SET schema_name = 'old', until = now() - interval '1 second'")
+	}
+}
+
+// A rest within which a cache may still have the old tenant is refused.
+func TestShortRestIsRefused(t *testing.T) {
+	t.Parallel()
+
+	for _, config := range []registry.Config{{NameRest: time.Minute}, {NameRest: time.Hour, CacheTTL: 40 * time.Minute}} {
+		if _, err := registry.New(nil, &config); err == nil || !strings.Contains(err.Error(), "Config.NameRest") || !strings.Contains(err.Error(), (2*cmp.Or(config.CacheTTL, 5*time.Minute)).String()+" or more") {
+			t.Errorf("%v: %v", config.NameRest, err)
+		}
 	}
 }
 

@@ -67,8 +67,8 @@ type Config struct {
 	MaxMisses int
 	// NameRest is how long the name of a schema is given to no other tenant after its tenant
 	// was deleted, or renamed: a program that still has that tenant in a context, a job or
-	// its cache would be in the schema of whoever got the name. It should be longer than
-	// CacheTTL, and than a request or a job takes. Defaults to 10 minutes, or twice CacheTTL
+	// its cache would be in the schema of whoever got the name. It must be twice CacheTTL or
+	// more, and should be longer than a request or a job takes. Defaults to 10 minutes, or twice CacheTTL
 	// if that is longer.
 	NameRest time.Duration
 	// OnSchemaSynced is called for each new tenant when it is there to stay, with the
@@ -121,6 +121,9 @@ func (c *Config) withDefaults() (Config, error) {
 	d.CacheTTL = cmp.Or(d.CacheTTL, 5*time.Minute)
 	d.MaxMisses = cmp.Or(d.MaxMisses, 4)
 	d.NameRest = cmp.Or(d.NameRest, max(10*time.Minute, 2*d.CacheTTL))
+	if d.NameRest < 2*d.CacheTTL {
+		return d, fmt.Errorf("registry: Config.NameRest is %v, less than twice Config.CacheTTL, %v: a program could serve the old tenant in the schema of the new one (give it %v or more, or a shorter CacheTTL)", d.NameRest, d.CacheTTL, 2*d.CacheTTL)
+	}
 	d.UnknownSize = cmp.Or(d.UnknownSize, 10_000)
 	d.UnknownTTL = cmp.Or(d.UnknownTTL, 10*time.Second)
 	if len(d.TenantsTable) == 0 {
