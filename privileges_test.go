@@ -178,9 +178,9 @@ func TestPrivilegesOfTheApplication(t *testing.T) {
 	p.works(t, app, query)
 
 	// To create tenants as well.
-	p.lacks(t, app, p.create(t), "permission denied for table tenants", "GRANT INSERT ON cotenant.tenants TO LOGIN")
-	p.lacks(t, app, p.create(t), "permission denied for table domains", "GRANT INSERT ON cotenant.domains TO LOGIN")
-	p.lacks(t, app, p.create(t), "permission denied for table resting_names", "GRANT SELECT ON cotenant.resting_names TO LOGIN")
+	p.lacks(t, app, p.create(t), "permission denied for table tenants (SQLSTATE 42501) (GRANT USAGE ON SCHEMA, and", "GRANT INSERT ON cotenant.tenants TO LOGIN")
+	p.lacks(t, app, p.create(t), "permission denied for table domains (SQLSTATE 42501) (GRANT USAGE ON SCHEMA, and", "GRANT INSERT ON cotenant.domains TO LOGIN")
+	p.lacks(t, app, p.create(t), "permission denied for table resting_names (SQLSTATE 42501) (GRANT USAGE ON SCHEMA, and", "GRANT SELECT ON cotenant.resting_names TO LOGIN")
 	drift := func(tenancy *cotenant.Tenancy) error {
 		_, err := tenancy.Drift(t.Context(), nil, nil)
 		return err

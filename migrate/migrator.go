@@ -163,9 +163,9 @@ func (m *Migrator) schemaError(schema tenant.Schema, err error) error {
 		if isOurs(err) {
 			return fmt.Errorf("schema %q: %w", schema, m.tablesError(err))
 		}
-		give := ""
-		if !schema.IsPublic() {
-			give = ": " + giveAll(schema, m.config.MigratorRole)
+		give := ": " + giveAll(schema, m.config.MigratorRole)
+		if schema.IsPublic() {
+			give = "; and SELECT, INSERT, UPDATE, DELETE ON " + searchpath.Qualify(schema, historyTable)
 		}
 		return fmt.Errorf("schema %q: %w (GRANT CREATE ON SCHEMA %s TO the role, or make it the owner%s)", schema, err, searchpath.Quote(schema), give)
 	}

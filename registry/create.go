@@ -207,7 +207,7 @@ func (r *Registry) insertTenant(ctx context.Context, tx pgx.Tx, p CreateParams) 
 	// The arguments are the user's: describing the statement tells pgx the
 	// types to encode them to.
 	if err := tx.QueryRow(ctx, sql, append([]any{pgx.QueryExecModeDescribeExec}, args...)...).Scan(&id); err != nil {
-		return nil, rowError(err)
+		return nil, r.tablesError(rowError(err))
 	}
 	return r.queryTenant(ctx, tx, "SELECT t.* FROM "+r.tenants+" AS t WHERE t.id = $1", id)
 }
@@ -253,7 +253,7 @@ func (r *Registry) insertDomains(ctx context.Context, tx pgx.Tx, t *tenant.Tenan
 		tag, err := tx.Exec(ctx, "INSERT INTO "+r.domains+" (domain, tenant_id, is_primary) VALUES ($1, $2, $3) ON CONFLICT (domain) DO NOTHING",
 			pgx.QueryExecModeDescribeExec, d.String(), t.ID, d == domains[0])
 		if err != nil {
-			return fmt.Errorf("domain %q: %w", d, err)
+			return fmt.Errorf("domain %q: %w", d, r.tablesError(err))
 		}
 		if tag.RowsAffected() == 0 {
 			return fmt.Errorf("domain %q: %w%s (choose another)", d, tenant.ErrDomainTaken, r.ownerOf(ctx, tx, d))
