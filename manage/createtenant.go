@@ -86,39 +86,52 @@ func (p *program) createTenant(cmd *cobra.Command, f *createFlags, tenancy *cote
 	case len(args) == 1:
 		f.schema = args[0]
 	}
-	ctx := cmd.Context()
-	if err := f.complete(ctx, cmd, tenancy.Registry()); err != nil {
-		return err
-	}
-	params, err := f.params(ctx, tenancy.Registry())
-	if err != nil {
-		return err
-	}
-	if err := p.describeSuperuser(cmd, f, tenancy, params.Schema); err != nil {
-		return err
-	}
-	t, err := tenancy.Registry().Create(ctx, *params)
+	t, domains, err := p.makeTenant(cmd, f, tenancy)
 	for err != nil && f.mayAsk(cmd) && f.forget(err) { // what cannot be is asked for anew, the rest is kept
 		newPrompter(cmd).say("  %v", err)
-		if err := f.complete(ctx, cmd, tenancy.Registry()); err != nil {
-			return err
-		}
-		if params, err = f.params(ctx, tenancy.Registry()); err != nil {
-			return err
-		}
-		t, err = tenancy.Registry().Create(ctx, *params)
+		t, domains, err = p.makeTenant(cmd, f, tenancy)
 	}
 	if err != nil {
 		return err
 	}
 	if f.json {
-		return writeJSON(cmd.OutOrStdout(), newTenantLine(t, params.Domains))
+		return writeJSON(cmd.OutOrStdout(), newTenantLine(t, domains))
 	}
-	f.say(cmd, "tenant %q created%s", t.Schema, hosts(params.Domains))
+	f.say(cmd, "tenant %q created%s", t.Schema, hosts(domains))
 	if f.superuser {
 		f.say(cmd, "superuser %q created in %q", f.superuserParams.Username, t.Schema)
 	}
 	return nil
+}
+
+// makeTenant asks for what is missing, and creates the tenant. Who is asked about its
+// superuser, once, knows that its names are free.
+func (p *program) makeTenant(cmd *cobra.Command, f *createFlags, tenancy *cotenant.Tenancy) (*tenant.Tenant, []tenant.Domain, error) {
+	ctx, r := cmd.Context(), tenancy.Registry()
+	if err := f.complete(ctx, cmd, r); err != nil {
+		return nil, nil, err
+	}
+	params, err := f.params(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.users == nil {
+		if f.superuser {
+			if err := free(ctx, r, params.Schema); err != nil {
+				return nil, nil, err
+			}
+			for _, domain := range params.Domains {
+				if err := freeDomain(ctx, r, domain); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+		if err := p.describeSuperuser(cmd, f, tenancy, params.Schema); err != nil {
+			return nil, nil, err
+		}
+	}
+	t, err := r.Create(ctx, *params)
+	return t, params.Domains, err
 }
 
 // mayAsk reports whether there is somebody to ask.
@@ -198,7 +211,13 @@ func (f *createFlags) complete(ctx context.Context, cmd *cobra.Command, r *regis
 		return nil
 	}
 	if f.schema == "" {
-		answer, err := ask.until("schema_name: ", func(answer string) error { return free(ctx, r, answer) })
+		answer, err := ask.until("schema_name: ", func(answer string) error {
+			schema, err := tenant.ParseSchema(answer)
+			if err != nil {
+				return err
+			}
+			return free(ctx, r, schema)
+		})
 		if err != nil {
 			return err
 		}
@@ -213,13 +232,7 @@ func (f *createFlags) complete(ctx context.Context, cmd *cobra.Command, r *regis
 			if err != nil {
 				return err
 			}
-			switch t, err := r.ByDomain(ctx, domain); {
-			case err == nil:
-				return fmt.Errorf("%w by %v (choose another)", tenant.ErrDomainTaken, t)
-			case !errors.Is(err, tenant.ErrTenantNotFound):
-				return err
-			}
-			return nil
+			return freeDomain(ctx, r, domain)
 		})
 		if err != nil {
 			return err
@@ -232,14 +245,21 @@ func (f *createFlags) complete(ctx context.Context, cmd *cobra.Command, r *regis
 }
 
 // free reports why a schema cannot be that of a new tenant.
-func free(ctx context.Context, r *registry.Registry, name string) error {
-	schema, err := tenant.ParseSchema(name)
-	if err != nil {
-		return err
-	}
+func free(ctx context.Context, r *registry.Registry, schema tenant.Schema) error {
 	switch t, err := r.BySchema(ctx, schema); {
 	case err == nil:
 		return fmt.Errorf("%w by %v (choose another)", tenant.ErrSchemaTaken, t)
+	case !errors.Is(err, tenant.ErrTenantNotFound):
+		return err
+	}
+	return nil
+}
+
+// freeDomain reports why a domain cannot be that of a new tenant.
+func freeDomain(ctx context.Context, r *registry.Registry, domain tenant.Domain) error {
+	switch t, err := r.ByDomain(ctx, domain); {
+	case err == nil:
+		return fmt.Errorf("%w by %v (choose another)", tenant.ErrDomainTaken, t)
 	case !errors.Is(err, tenant.ErrTenantNotFound):
 		return err
 	}

@@ -52,6 +52,13 @@ func TestSuperuserPrompts(t *testing.T) {
 	if !strings.HasSuffix(shown, "interrupted: nothing was changed\r\n") {
 		t.Errorf("shown:\n%s", shown)
 	}
+	shown = converse(
+		t, cotenantIn(t, dir, address, "create_tenant", "--schema_name=acme", "--domain_url=globex.example.com", "-s", "--superuser-username=ada"),
+		turn{`taken by tenant "acme"`, ""}, turn{"schema_name: ", "\x04"}, // before its superuser is asked about
+	)
+	if strings.Contains(shown, "Password") {
+		t.Errorf("shown:\n%s", shown)
+	}
 	shown = create(turn{"Password: ", "correct horse battery\r"}, turn{"Password (again): ", "correct horse battery\r"})
 	if !strings.HasSuffix(shown, "tenant \"globex\" created\r\nsuperuser \"ada\" created in \"globex\"\r\n") {
 		t.Errorf("shown:\n%s", shown)
