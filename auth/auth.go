@@ -58,6 +58,10 @@ type Config struct {
 	// to 15, as where the password is the only factor (NIST SP 800-63B-4, 3.1.1.2);
 	// with a second factor, 8 is enough.
 	MinPasswordLength int
+	// RefusePassword returns why a new password that is good otherwise is refused, in words
+	// for who chose it: it is on a list of yours, or among those that leaked (Have I Been
+	// Pwned). It is called from several goroutines. Defaults to nothing.
+	RefusePassword func(password string) error
 	// Where users are looked for. Defaults to Own.
 	Where Where
 }

@@ -39,6 +39,9 @@ func (a *Auth) Check(params CreateParams) error {
 	if err := parseEmail(params.Email); err != nil {
 		return err
 	}
+	if err := parseNames(params.FirstName, params.LastName); err != nil {
+		return err
+	}
 	switch {
 	case params.NoPassword && params.Password != "":
 		return errors.New("there is a password, and NoPassword (leave one out)")
@@ -49,8 +52,8 @@ func (a *Auth) Check(params CreateParams) error {
 }
 
 // Create creates a user: of the tenant in ctx, or of public where Config.Where is Shared.
-// The error wraps ErrInvalidUsername, ErrInvalidEmail, ErrUsernameTaken, or what
-// CheckPassword returns.
+// The error wraps ErrInvalidUsername, ErrInvalidEmail, ErrInvalidText, ErrUsernameTaken, or
+// what CheckPassword returns.
 func (a *Auth) Create(ctx context.Context, params CreateParams) (*User, error) {
 	home, err := a.home(ctx)
 	if err != nil {
@@ -117,13 +120,25 @@ func (a *Auth) SetPassword(ctx context.Context, u *User, password string) error 
 }
 
 // Update writes the email, the names and the flags of u. Who is made inactive has no
-// sessions any more. The error wraps ErrInvalidEmail or ErrUserNotFound.
+// sessions any more. The error wraps ErrInvalidEmail, ErrInvalidText or ErrUserNotFound.
 func (a *Auth) Update(ctx context.Context, u *User) error {
 	if err := a.owns(ctx, u); err != nil {
 		return err
 	}
-	if err := parseEmail(u.Email); err != nil {
-		return err
+	now, err := a.byID(ctx, u.Schema, u.ID)
+	if err != nil {
+		return fmt.Errorf("user %q: %w", u.Username, err)
+	}
+	// What came from elsewhere stays as it is, so that such a user can be made inactive.
+	if u.Email != now.Email {
+		if err := parseEmail(u.Email); err != nil {
+			return err
+		}
+	}
+	if u.FirstName != now.FirstName || u.LastName != now.LastName {
+		if err := parseNames(u.FirstName, u.LastName); err != nil {
+			return err
+		}
 	}
 	return a.within(ctx, func(a *Auth) error {
 		err := a.set(ctx, u, "email = $2, first_name = $3, last_name = $4, is_active = $5, is_staff = $6, is_superuser = $7",

@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { testdb.Main(m) }
 
 const (
-	password = "correct horse battery"
+	password = "quiet lantern orchard"
 	other    = "staple of a different kind"
 )
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/trustelem/zxcvbn"
@@ -40,7 +41,8 @@ const (
 // email. There are no rules about kinds of characters: they make passwords that are alike
 // (NIST SP 800-63B-4, 3.1.1.2). The error wraps ErrPasswordShort, ErrPasswordLong,
 // ErrPasswordCommon, ErrPasswordPersonal or ErrPasswordInvalid, and never has the password
-// in it.
+// in it; or it is what Config.RefusePassword returns. What is common is judged by zxcvbn,
+// with 30,000 passwords and 90,000 names and words.
 func (a *Auth) CheckPassword(password, username, email string) error {
 	if len(password) > maxPasswordLength {
 		return fmt.Errorf("%w: %d bytes (use at most %d)", ErrPasswordLong, len(password), maxPasswordLength)
@@ -61,10 +63,28 @@ func (a *Auth) CheckPassword(password, username, email string) error {
 	if utf8.RuneCountInString(rest) < a.config.MinPasswordLength/2 {
 		return fmt.Errorf("%w (use another)", ErrPasswordPersonal)
 	}
+	if famous(password) {
+		return fmt.Errorf("%w (the words of a comic are on every list: use others)", ErrPasswordCommon)
+	}
 	if scored := []rune(password); zxcvbn.PasswordStrength(string(scored[:min(len(scored), maxScored)]), personal).Score < minScore {
 		return fmt.Errorf("%w (use one that is not on lists of passwords, nor a pattern on the keyboard)", ErrPasswordCommon)
 	}
-	return nil
+	if a.config.RefusePassword == nil {
+		return nil
+	}
+	return a.config.RefusePassword(password)
+}
+
+// famous reports whether a password is of the four words of xkcd.com/936, which are four words
+// to zxcvbn, and to its lists of 2012.
+func famous(password string) bool {
+	letters := strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) {
+			return unicode.ToLower(c)
+		}
+		return -1
+	}, password)
+	return strings.Contains(letters, "correcthorsebattery")
 }
 
 // personalWords are what is known of a user, in lower case, the longest first.

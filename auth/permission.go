@@ -6,6 +6,12 @@ import (
 	"fmt"
 )
 
+// The lengths of the columns, in characters.
+const (
+	maxGroup      = 150
+	maxPermission = 100
+)
+
 // HasPermission reports whether a user, as it is now, has the permission of that name, such
 // as "shop.change_order": a superuser has all, others those that were granted to them or to
 // their groups. Who is not active has none.
@@ -62,6 +68,9 @@ func (a *Auth) GrantGroup(ctx context.Context, group, permission string) error {
 	if group == "" || permission == "" {
 		return errors.New("auth: the group or the permission has no name (give it one)")
 	}
+	if err := errors.Join(parseText("group", group, maxGroup), parseText("permission", permission, maxPermission)); err != nil {
+		return err
+	}
 	return a.within(ctx, func(a *Auth) error {
 		for _, thing := range [][3]string{{"auth_group", "name", group}, {"auth_permission", "codename", permission}} {
 			if _, err := a.db.Exec(ctx, "INSERT INTO "+table(home, thing[0])+" ("+thing[1]+") VALUES ($1) ON CONFLICT DO NOTHING", thing[2]); err != nil {
@@ -92,6 +101,9 @@ func (a *Auth) link(ctx context.Context, u *User, join, column, things, key, nam
 	}
 	if name == "" {
 		return fmt.Errorf("auth: the %s has no name (give it one)", things[len("auth_"):])
+	}
+	if err := parseText(things[len("auth_"):], name, map[string]int{"auth_group": maxGroup, "auth_permission": maxPermission}[things]); err != nil {
+		return err
 	}
 	return a.within(ctx, func(a *Auth) error {
 		if _, err := a.db.Exec(ctx, "INSERT INTO "+table(u.Schema, things)+" ("+key+") VALUES ($1) ON CONFLICT DO NOTHING", name); err != nil {

@@ -8,6 +8,8 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -39,6 +41,9 @@ var (
 	ErrUserNotFound = errors.New("user not found")
 	// ErrUsernameTaken: there is a user of that name, perhaps in another case.
 	ErrUsernameTaken = errors.New("user name is taken")
+	// ErrInvalidText: a first or last name, or the name of a group or permission, is too
+	// long, or has control characters.
+	ErrInvalidText = errors.New("invalid text")
 	// ErrInvalidEmail: the text is no email address.
 	ErrInvalidEmail = errors.New("invalid email address")
 )
@@ -139,8 +144,32 @@ func parseEmail(text string) error {
 		return nil
 	}
 	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text || len(text) > 254 || strings.ContainsAny(text, " \t\r\n") {
+	if err != nil || address.Address != text || len(text) > 254 || strings.ContainsFunc(text, unseen) || strings.Contains(text, " ") {
 		return fmt.Errorf("%w (write one such as admin@example.com, or none)", ErrInvalidEmail)
 	}
 	return nil
+}
+
+// parseText refuses a text that a terminal or a page would not show as it is, or that has more
+// characters than its column.
+func parseText(what, text string, most int) error {
+	switch {
+	case !utf8.ValidString(text):
+		return fmt.Errorf("%w: the %s is no UTF-8 (write it in UTF-8)", ErrInvalidText, what)
+	case strings.ContainsFunc(text, unseen):
+		return fmt.Errorf("%w: the %s %q has control characters (leave them out)", ErrInvalidText, what, text)
+	case utf8.RuneCountInString(text) > most:
+		return fmt.Errorf("%w: the %s has more than %d characters (use a shorter one)", ErrInvalidText, what, most)
+	}
+	return nil
+}
+
+// unseen are control characters, and those that turn the direction of what comes after them.
+func unseen(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) }
+
+func parseNames(first, last string) error {
+	if err := parseText("first name", first, maxUsername); err != nil {
+		return err
+	}
+	return parseText("last name", last, maxUsername)
 }

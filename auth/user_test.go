@@ -84,7 +84,13 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 
 	s := newSite(t)
-	a := s.users(t, auth.Config{})
+	errListed := errors.New("it is on a list")
+	a := s.users(t, auth.Config{RefusePassword: func(password string) error {
+		if strings.Contains(password, "anthem") {
+			return errListed
+		}
+		return nil
+	}})
 	for _, tt := range []struct {
 		name   string
 		params auth.CreateParams
@@ -106,6 +112,16 @@ func TestRefused(t *testing.T) {
 		{"a control character", auth.CreateParams{Username: "a", Password: password + "\x00"}, auth.ErrPasswordInvalid},
 		{"a password of no UTF-8", auth.CreateParams{Username: "a", Password: password + "\xff"}, auth.ErrPasswordInvalid},
 		{"an email with a line", auth.CreateParams{Username: "a", Email: "a@example.com\r\nBcc: b@example.com", Password: password}, auth.ErrInvalidEmail},
+		{"a comic's words", auth.CreateParams{Username: "a", Password: "CorrectHorseBatteryStaple"}, auth.ErrPasswordCommon},
+		{"its words apart", auth.CreateParams{Username: "a", Password: "correct horse battery, staple!"}, auth.ErrPasswordCommon},
+		{"a list of ours", auth.CreateParams{Username: "a", Password: "the anthem of acme"}, errListed},
+		{"a first name with ESC", auth.CreateParams{Username: "a", FirstName: "A\x1b[31m", Password: password}, auth.ErrInvalidText},
+		{"a last name that turns", auth.CreateParams{Username: "a", LastName: "A\u202eb", Password: password}, auth.ErrInvalidText},
+		{"a last name with a line", auth.CreateParams{Username: "a", LastName: "A\nb", Password: password}, auth.ErrInvalidText},
+		{"a long first name", auth.CreateParams{Username: "a", FirstName: strings.Repeat("é", 151), Password: password}, auth.ErrInvalidText},
+		{"a name of no UTF-8", auth.CreateParams{Username: "a", FirstName: "\xff", Password: password}, auth.ErrInvalidText},
+		{"an email with ESC", auth.CreateParams{Username: "a", Email: "\"a\x1bb\"@example.com", Password: password}, auth.ErrInvalidEmail},
+		{"an email that turns", auth.CreateParams{Username: "a", Email: "a\u202eb@example.com", Password: password}, auth.ErrInvalidEmail},
 	} {
 		_, err := a.Create(s.acme, tt.params)
 		if !errors.Is(err, tt.want) || len(tt.params.Password) > 0 && strings.Contains(err.Error(), tt.params.Password) {
@@ -117,6 +133,21 @@ func TestRefused(t *testing.T) {
 	}
 	if a.Computed() != 0 {
 		t.Errorf("%d hashes were computed", a.Computed())
+	}
+	u := create(s.acme, t, a, auth.CreateParams{Username: "plain", FirstName: "Zoë", LastName: "O'Neill \\ Łoś"})
+	for name, err := range map[string]error{
+		"update": a.Update(s.acme, &auth.User{ID: u.ID, Schema: u.Schema, FirstName: "a\tb"}), "grant": a.Grant(s.acme, u, "a\x1b"), "join": a.Join(s.acme, u, strings.Repeat("a", 151)),
+		"group": a.GrantGroup(s.acme, "a\x00", "b"), "permission": a.GrantGroup(s.acme, "a", strings.Repeat("b", 101)),
+	} {
+		if !errors.Is(err, auth.ErrInvalidText) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s.exec(s.acme, t, "UPDATE auth_user SET email = 'none', first_name = E'a\\tb'") // as others made it
+	if u, err := a.ByUsername(s.acme, "plain"); err != nil {
+		t.Error(err)
+	} else if u.IsActive = false; a.Update(s.acme, u) != nil {
+		t.Error("a user that was made elsewhere cannot be made inactive")
 	}
 	create(s.acme, t, a, auth.CreateParams{Username: "all-kinds", Password: "пароль из пяти слов 🔑🔑"})
 }

@@ -19,7 +19,9 @@ const maxUsername = 150
 // ParseUsername returns the form in which a user name is kept and compared: that of the
 // profile UsernameCaseMapped (RFC 8265), so that Ａdmin and ADMIN are admin. It has 1 to
 // 150 characters; spaces and control characters are none of it. An email address is
-// one. The error wraps ErrInvalidUsername.
+// one. Names of letters that look alike, such as a Cyrillic а in аdmin, are other names: who
+// shows them to people who might take one for another lets users of that tenant choose from
+// letters of its own. The error wraps ErrInvalidUsername.
 func ParseUsername(name string) (string, error) {
 	fault := func(text string) (string, error) { return "", fmt.Errorf("%w: %s", ErrInvalidUsername, text) }
 	switch {

@@ -3,9 +3,11 @@ package manage
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -78,7 +80,7 @@ func (f *userFlags) listUsers(ctx context.Context, cmd *cobra.Command, users *au
 		if !u.LastLogin.IsZero() {
 			last = u.LastLogin.Local().Format(time.DateTime)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", u.Username, u.Email, flagsText(u), last)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", printable(u.Username), printable(u.Email), flagsText(u), last)
 		if n%page == 0 {
 			if err := table.Flush(); err != nil {
 				return err
@@ -102,4 +104,13 @@ func flagsText(u *auth.User) string {
 		}
 	}
 	return strings.Join(flags, ",")
+}
+
+// printable is a text as it is, or quoted if a terminal would not show it so: users that came
+// from elsewhere may have any name.
+func printable(text string) string {
+	if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return strconv.Quote(text)
+	}
+	return text
 }

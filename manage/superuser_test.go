@@ -30,10 +30,10 @@ func TestSuperuserPrompts(t *testing.T) {
 		turn{"Email (empty for none): ", "boss\r"}, turn{"invalid email address", ""}, turn{"Email (empty for none): ", "\r"},
 		turn{"Password: ", "short\r"}, turn{"the password is too short", ""},
 		turn{"Password: ", "passwordpassword\r"}, turn{"the password is too common", ""},
-		turn{"Password: ", "correct horse battery\r"}, turn{"Password (again): ", "correct horse\r"}, turn{"the two are not the same", ""},
-		turn{"Password: ", "correct horse battery\r"}, turn{"Password (again): ", "correct horse battery\r"},
+		turn{"Password: ", "quiet lantern orchard\r"}, turn{"Password (again): ", "quiet lantern\r"}, turn{"the two are not the same", ""},
+		turn{"Password: ", "quiet lantern orchard\r"}, turn{"Password (again): ", "quiet lantern orchard\r"},
 	)
-	if !strings.HasSuffix(shown, "superuser \"boss\" created in \"acme\"\r\n") || strings.Contains(shown, "horse") {
+	if !strings.HasSuffix(shown, "superuser \"boss\" created in \"acme\"\r\n") || strings.Contains(shown, "lantern") {
 		t.Errorf("shown:\n%s", shown)
 	}
 	shown = converse(
@@ -59,7 +59,7 @@ func TestSuperuserPrompts(t *testing.T) {
 	if strings.Contains(shown, "Password") {
 		t.Errorf("shown:\n%s", shown)
 	}
-	shown = create(turn{"Password: ", "correct horse battery\r"}, turn{"Password (again): ", "correct horse battery\r"})
+	shown = create(turn{"Password: ", "quiet lantern orchard\r"}, turn{"Password (again): ", "quiet lantern orchard\r"})
 	if !strings.HasSuffix(shown, "tenant \"globex\" created\r\nsuperuser \"ada\" created in \"globex\"\r\n") {
 		t.Errorf("shown:\n%s", shown)
 	}
