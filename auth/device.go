@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"slices"
 )
 
 // deviceNonce is how many bytes of a device's text are random.
@@ -18,7 +19,7 @@ const deviceNonce = 16
 func (a *Auth) Device(u *User) string {
 	nonce := make([]byte, deviceNonce)
 	_, _ = rand.Read(nonce) // it never fails
-	return base64.RawURLEncoding.EncodeToString(append(nonce, u.deviceProof(nonce)...))
+	return base64.RawURLEncoding.EncodeToString(slices.Concat(nonce, u.deviceProof(nonce)))
 }
 
 // deviceProof is what nobody can make without the hash of the user's password.

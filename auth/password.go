@@ -64,7 +64,7 @@ func (a *Auth) CheckPassword(password, username, email string) error {
 		return fmt.Errorf("%w (use another)", ErrPasswordPersonal)
 	}
 	if famous(password) {
-		return fmt.Errorf("%w (the words of a comic are on every list: use others)", ErrPasswordCommon)
+		return fmt.Errorf("%w (its words are those of a famous example: use others)", ErrPasswordCommon)
 	}
 	if scored := []rune(password); zxcvbn.PasswordStrength(string(scored[:min(len(scored), maxScored)]), personal).Score < minScore {
 		return fmt.Errorf("%w (use one that is not on lists of passwords, nor a pattern on the keyboard)", ErrPasswordCommon)

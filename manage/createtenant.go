@@ -176,7 +176,7 @@ func (p *program) describeSuperuser(cmd *cobra.Command, f *createFlags, tenancy 
 	if err := p.checkPlace(config, schema); err != nil {
 		return err
 	}
-	if f.users, err = auth.New(tenancy.DB(), p.config.Auth); err != nil {
+	if f.users, err = p.users(cmd, &f.databaseFlags, tenancy); err != nil {
 		return err
 	}
 	s.noinput = f.noinput || f.json

@@ -115,6 +115,7 @@ func (s *settings) badValue(line int, err *toml.DecodeError) error {
 	key := err.Key()[0]
 	wants := map[reflect.Kind]string{
 		reflect.Bool:   "true or false",
+		reflect.Int:    "a number",
 		reflect.Slice:  `a list of names, such as ["one", "two"]`,
 		reflect.String: "a text in quotes",
 	}[s.field(key).Kind()]

@@ -106,6 +106,9 @@ func (p *program) passwordCommand(use string) *cobra.Command {
 			}
 			return p.withUsers(cmd, &f, func(ctx context.Context, users *auth.Auth) error {
 				u, err := users.ByUsername(ctx, username)
+				if errors.Is(err, auth.ErrUserNotFound) {
+					return fmt.Errorf("%w (%s user list shows who is there)", err, p.config.name())
+				}
 				if err != nil {
 					return err
 				}

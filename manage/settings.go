@@ -17,6 +17,7 @@ type settings struct {
 	ExtraSearchPaths              []string `toml:"extra_search_paths"`
 	LockTimeout                   string   `toml:"lock_timeout"`
 	MigratorRole                  string   `toml:"migrator_role"`
+	MinPasswordLength             int      `toml:"min_password_length"`
 	OutOfOrder                    bool     `toml:"out_of_order"`
 	PublicSchemaName              string   `toml:"public_schema_name"`
 	SearchPathMode                string   `toml:"search_path_mode"`
@@ -74,6 +75,12 @@ func (s *settings) set(key, text, from string) error {
 			}
 		}
 		v.Set(reflect.ValueOf(list))
+	case reflect.Int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("%s is %q (set it to a number)", from, text)
+		}
+		v.SetInt(int64(n))
 	case reflect.Bool:
 		on, err := strconv.ParseBool(text)
 		if err != nil {

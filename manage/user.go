@@ -70,13 +70,39 @@ func (p *program) withUsers(cmd *cobra.Command, f *userFlags, do func(ctx contex
 		if err := p.checkPlace(config, t.Schema); err != nil {
 			return err
 		}
-		users, err := auth.New(tenancy.DB(), p.config.Auth)
+		users, err := p.users(cmd, &f.databaseFlags, tenancy)
 		if err != nil {
 			return err
 		}
 		return p.notMigrated(t.Schema, do(contextOf(ctx, t), users))
 	})
 }
+
+// users returns the users of a tenancy, with the rules that the program or the project has.
+func (p *program) users(cmd *cobra.Command, f *databaseFlags, tenancy *cotenant.Tenancy) (*auth.Auth, error) {
+	var config auth.Config
+	if p.config.Auth != nil {
+		config = *p.config.Auth
+	}
+	s, err := p.settings(cmd, f)
+	if err != nil {
+		return nil, err
+	}
+	if from := s.from["min_password_length"]; from != "" && config.MinPasswordLength == 0 {
+		if s.MinPasswordLength < leastPassword || s.MinPasswordLength > mostPassword {
+			return nil, fmt.Errorf("%s is %d (give it %d to %d characters)", from, s.MinPasswordLength, leastPassword, mostPassword)
+		}
+		config.MinPasswordLength = s.MinPasswordLength
+	}
+	return auth.New(tenancy.DB(), &config)
+}
+
+// A project asks for 8 characters at least, as NIST SP 800-63B-4 does of passwords beside a
+// second factor and Django by default, and for no more than people type.
+const (
+	leastPassword = 8
+	mostPassword  = 64
+)
 
 func hasAuth(apps []migrate.App) bool {
 	return slices.ContainsFunc(apps, func(app migrate.App) bool { return app.Name == auth.AppName })
