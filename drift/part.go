@@ -85,3 +85,26 @@ func (r *Reader) Read(ctx context.Context, schema tenant.Schema) (*Snapshot, err
 
 // Close gives up the connection.
 func (r *Reader) Close(ctx context.Context) { r.reader.close(ctx) }
+
+// Access is who may do what with an object.
+type Access struct {
+	Owner string
+	// Grants are what others than the owner may, each as role=letter, sorted.
+	Grants []string
+}
+
+// Access returns that to some of the objects, by their names: "table things". It is no part
+// of the fingerprint, and is known without Options.Access.
+func (s *Snapshot) Access(some func(object string) bool) map[string]Access {
+	all := map[string]Access{}
+	for _, o := range s.objects {
+		key := o.Key()
+		if o.Access == "" || o.Kind == accessKind || !some(key) {
+			continue
+		}
+		if owner, grants := o.Grants(); owner != "" {
+			all[key] = Access{Owner: owner, Grants: grants}
+		}
+	}
+	return all
+}

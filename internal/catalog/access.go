@@ -1,8 +1,11 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -46,4 +49,81 @@ func ReadAccess(ctx context.Context, tx pgx.Tx, schema string) ([]Object, error)
 		return nil, fmt.Errorf("read the access to schema %q: %w", schema, err)
 	}
 	return objects, nil
+}
+
+// Grants takes Access apart: the owner of the object, and what others may do with it, each
+// as role=letter with the letter that PostgreSQL has for the privilege (followed by * where
+// it may be passed on), in the order of their bytes; of everybody the role is empty. What is
+// granted from the start is there, too. An Access that is empty, or has another form,
+// makes no owner; that of a column is whoever granted.
+func (o Object) Grants() (owner string, grants []string) {
+	owner, rest, ok := cutRole(o.Access)
+	if o.Kind == Column { // whose owner is the table's, who is the first to grant
+		owner, rest = "", " "+o.Access
+	} else if !ok || owner == "" || rest != "" && !strings.HasPrefix(rest, " ") {
+		return "", nil
+	}
+	if rest == "" {
+		switch o.Kind {
+		case Function, Procedure, Aggregate:
+			grants = []string{"=X"}
+		case Type, Domain:
+			grants = []string{"=U"}
+		default: // nobody else may do anything with others
+		}
+		return owner, grants
+	}
+	if rest = rest[1:]; rest == "nobody" {
+		return owner, nil
+	}
+	for {
+		role, letters, ok := cutRole(rest)
+		letters, ok2 := strings.CutPrefix(letters, "=")
+		letters, grantor, ok3 := strings.Cut(letters, "/")
+		grantor, after, ok4 := cutRole(grantor)
+		if !ok || !ok2 || !ok3 || !ok4 {
+			return "", nil
+		}
+		owner = cmp.Or(owner, grantor)
+		for i, letter := range letters {
+			switch {
+			case role == owner || letter == '*':
+			case strings.HasPrefix(letters[i+1:], "*"):
+				grants = append(grants, role+"="+string(letter), role+"="+string(letter)+"*")
+			default:
+				grants = append(grants, role+"="+string(letter))
+			}
+		}
+		if after == "" {
+			slices.Sort(grants)
+			return owner, slices.Compact(grants)
+		}
+		if rest, ok = strings.CutPrefix(after, ", "); !ok {
+			return "", nil
+		}
+	}
+}
+
+// cutRole cuts the name of a role, which may be quoted, off the front of a text.
+func cutRole(text string) (role, rest string, ok bool) {
+	if !strings.HasPrefix(text, `"`) {
+		end := strings.IndexAny(text, "=/, ")
+		if end < 0 {
+			end = len(text)
+		}
+		return text[:end], text[end:], true
+	}
+	var b strings.Builder
+	for rest = text[1:]; ; {
+		part, after, found := strings.Cut(rest, `"`)
+		if !found {
+			return "", "", false
+		}
+		b.WriteString(part)
+		if rest = after; !strings.HasPrefix(rest, `"`) {
+			return b.String(), rest, true
+		}
+		b.WriteByte('"')
+		rest = rest[1:]
+	}
 }
