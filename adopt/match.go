@@ -27,6 +27,13 @@ type AppState struct {
 	// Recorded says that the history of the schema has the app already; then nothing else
 	// is known.
 	Recorded bool
+	// Unseen are the migrations up to Name of which the schema does not show whether they
+	// have run: they change rows alone, say, or undo each other. They count as done. Without
+	// a Name they are those of an app that leaves nothing in a schema to be seen.
+	Unseen []string
+	// Ungranted is the migration behind Name that grants or revokes what the schema does not
+	// show, though it has all else of it. It and those behind it are left to migrate.
+	Ungranted string
 }
 
 // String is as "shop 0002_more", and has what is special behind it.
@@ -34,10 +41,14 @@ func (s AppState) String() string {
 	switch {
 	case s.Recorded:
 		return s.App + " (recorded before)"
+	case s.Name == "" && len(s.Unseen) > 0:
+		return s.App + " (it leaves nothing in a schema that can be seen; migrate will run it, unless migrate " + s.App + " --fake records it first)"
 	case s.Name == "":
 		return s.App + " (nothing of it is there; migrate will make it)"
 	case len(s.Differences) > 0:
 		return fmt.Sprintf("%s differs, and is nearest to %s", s.App, s.Name)
+	case s.Ungranted != "":
+		return s.App + " " + s.Name + " (what " + s.Ungranted + " grants or revokes is not so; migrate will run it, and those behind it)"
 	case !s.Newest:
 		return s.App + " " + s.Name + " (migrate will do the rest)"
 	}
@@ -77,6 +88,9 @@ func newMatcher(r *reference) *matcher {
 // match says how far a schema is, of which some apps are recorded.
 func (m *matcher) match(s *drift.Snapshot, recorded []string) *verdict {
 	key := s.Fingerprint().String() + " " + strings.Join(recorded, " ")
+	if access := s.Access(m.granted); len(access) > 0 {
+		key += fmt.Sprintf(" %q", access) // its keys are sorted
+	}
 	m.mu.Lock()
 	v := m.verdicts[key]
 	m.mu.Unlock()
@@ -90,6 +104,11 @@ func (m *matcher) match(s *drift.Snapshot, recorded []string) *verdict {
 		m.verdicts[key] = v
 	}
 	return v
+}
+
+// granted reports whether a migration grants or revokes on an object.
+func (m *matcher) granted(object string) bool {
+	return slices.ContainsFunc(m.apps, func(a *app) bool { return a.granted[object] })
 }
 
 func (m *matcher) compare(s *drift.Snapshot, recorded []string) *verdict {
@@ -107,7 +126,7 @@ func (m *matcher) compare(s *drift.Snapshot, recorded []string) *verdict {
 		if at != nil {
 			v.match = append(v.match, *at)
 		}
-		key := fmt.Sprintf("%s %q", a.name, is.Name)
+		key := fmt.Sprintf("%s %q %q %s", a.name, is.Name, is.Unseen, is.Ungranted)
 		if len(is.Differences) > 0 {
 			key += " " + part.Fingerprint().String()
 		}
@@ -127,19 +146,33 @@ func (m *matcher) compare(s *drift.Snapshot, recorded []string) *verdict {
 func (a *app) stateOf(part *drift.Snapshot) (AppState, *state) {
 	is := AppState{App: a.name}
 	if part.Empty() {
-		// An app that has nothing but what it did to the registry is taken for done where
-		// that can be made up for.
-		if last := &a.states[len(a.states)-1]; !a.known() && len(last.registry) > 0 {
-			is.Name, is.Newest = last.name, true
+		last := &a.states[len(a.states)-1]
+		switch {
+		case a.known():
+		case len(last.registry) > 0:
+			// An app that has nothing but what it did to the registry is taken for done where
+			// that can be made up for.
+			is.Name, is.Newest, is.Unseen = last.name, true, a.unseen(last.name, last.name)
 			return is, last
+		default:
+			is.Unseen = slices.Clone(a.names)
 		}
 		return is, nil
 	}
-	for i := range slices.Backward(a.states) {
+	var same []*state
+	for i := range a.states {
 		if at := &a.states[i]; at.part.Fingerprint() == part.Fingerprint() {
-			is.Name, is.Newest = at.name, at.name == a.newest()
-			return is, at
+			same = append(same, at)
 		}
+	}
+	if len(same) > 0 {
+		first, at := a.asGranted(same, part.Access(func(object string) bool { return a.granted[object] }))
+		found := same[at]
+		is.Name, is.Newest, is.Unseen = found.name, found.name == a.newest(), a.unseen(same[first].name, found.name)
+		if at+1 < len(same) && !is.Newest {
+			is.Ungranted = same[at+1].name
+		}
+		return is, found
 	}
 	var nearest *state
 	for i := range slices.Backward(a.states) {
@@ -148,11 +181,74 @@ func (a *app) stateOf(part *drift.Snapshot) (AppState, *state) {
 			nearest, is.Differences = at, all
 		}
 	}
-	is.Name, is.Newest = nearest.name, nearest.name == a.newest()
+	is.Name, is.Newest, is.Unseen = nearest.name, nearest.name == a.newest(), a.unseen(nearest.name, nearest.name)
 	if n := len(is.Differences); n > maxDifferences {
 		is.Differences, is.More = is.Differences[:maxDifferences], n-maxDifferences
 	}
 	return is, nearest
+}
+
+// asGranted chooses among states that have the same objects by what is granted on them: the
+// newest that is as a schema in all that one of them grants or revokes, or else the first.
+// Other privileges do not matter, and neither do owners: they are those of the other system.
+// The first of which the same can be said is returned, too.
+func (a *app) asGranted(same []*state, access map[string]drift.Access) (first, newest int) {
+	grants := map[string]map[string]bool{} // of an object: those that some of the states have
+	for object := range a.granted {
+		grants[object] = map[string]bool{}
+		for _, at := range same {
+			for _, grant := range at.access[object].Grants {
+				grants[object][grant] = true
+			}
+		}
+		for _, grant := range same[0].access[object].Grants {
+			if !slices.ContainsFunc(same, func(at *state) bool { return !slices.Contains(at.access[object].Grants, grant) }) {
+				delete(grants[object], grant) // all have it
+			}
+		}
+	}
+	for i, at := range slices.Backward(same) {
+		if at.grantsAs(access, grants) {
+			newest = i
+			break
+		}
+	}
+	first = slices.IndexFunc(same, func(at *state) bool { return at.grantsAs(same[newest].access, grants) })
+	return first, newest
+}
+
+// grantsAs reports whether a schema has the grants that the state has, and no others of some.
+func (at *state) grantsAs(access map[string]drift.Access, grants map[string]map[string]bool) bool {
+	for object, some := range grants {
+		has := access[object]
+		for grant := range some {
+			role := grant[:strings.LastIndexByte(grant, '=')]
+			if role != "" && role == has.Owner { // who has it in any case
+				continue
+			}
+			if slices.Contains(has.Grants, grant) != slices.Contains(at.access[object].Grants, grant) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// unseen are the migrations up to a newest one that a schema does not show: those that leave
+// nothing to be seen, and those behind the first that looks the same.
+func (a *app) unseen(first, newest string) []string {
+	var list []string
+	behind := false
+	for _, name := range a.names {
+		if behind && !a.replayed[name] || a.quiet[name] {
+			list = append(list, name)
+		}
+		behind = behind || name == first
+		if name == newest {
+			break
+		}
+	}
+	return list
 }
 
 // recordable are the states to record.

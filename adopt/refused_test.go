@@ -1,6 +1,8 @@
 package adopt_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -87,6 +89,79 @@ func TestRegistryThere(t *testing.T) {
 	if report.There != 1 || report.Adopted != 2 || report.NewIDs != 2 || report.KeptIDs != 0 {
 		t.Errorf("%+v", report)
 	}
+	ids := map[string]string{}
+	for _, line := range d.rows("SELECT schema_name, id FROM cotenant.tenants") {
+		name, id, _ := strings.Cut(line, " ")
+		ids[name] = id
+	}
+	d.same([]string{fmt.Sprint(report.Renumbered)}, []string{"[{id 1 " + ids["id"] + "} {large 9000000000000000000 " + ids["large"] + "}]"})
+
+	// What is there otherwise than the source says is named, and stays.
+	d.same([]string{fmt.Sprint(report.Contradictions)}, []string{"[{old only the source has other.example; only the tenant has old.example; its id is 1, and 7 in the source}]"})
+	d.exec("INSERT INTO cotenant.domains (domain, tenant_id) SELECT 'other.example', id FROM cotenant.tenants WHERE schema_name = 'id'; UPDATE public.accounts SET schema_name = 'Old' WHERE id = 7")
+	d.exec(`CREATE SCHEMA "Old"`)
+	report = d.adopt(nil)
+	if report.Contradicted != 2 || report.There != 2 {
+		t.Errorf("%+v", report)
+	}
+	d.same(refusals(report), []string{
+		`schema "Old": schema is taken by a tenant whose schema differs from it only in case: old (rename one: ALTER SCHEMA … RENAME TO …, and the row)`,
+		`schema "taken": domain "old.example": domain is taken by the tenant of schema "old" (remove it there first, or correct it in the source)`,
+	})
+}
+
+// A domain is one, however it is written; who claims it is known before anything is done, and
+// told together with what else is wrong.
+func TestDomainsInTwoForms(t *testing.T) {
+	t.Parallel()
+
+	d := begin(t, accounts+`CREATE TABLE public.plans (id int); CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA c; CREATE SCHEMA d;
+		INSERT INTO public.accounts VALUES (1, 'a', 'Bücher.example'), (2, 'b', 'www.xn--bcher-kva.example.:80'), (3, 'c', 'ｃ.example'), (4, 'd', 'C.EXAMPLE.')`,
+		shared("CREATE TABLE plans (id bigint)"), nil)
+	claimed := []string{
+		`schema "a": domain "xn--bcher-kva.example": domain is taken: several schemas claim it: a, b (correct that there first)`,
+		`schema "b": domain "xn--bcher-kva.example": domain is taken: several schemas claim it: a, b (correct that there first)`,
+		`schema "c": domain "c.example": domain is taken: several schemas claim it: c, d (correct that there first)`,
+		`schema "d": domain "c.example": domain is taken: several schemas claim it: c, d (correct that there first)`,
+	}
+	report := d.adopt(nil)
+	if !report.PublicDiffers {
+		t.Errorf("%+v", report)
+	}
+	d.same(refusals(report), claimed)
+	d.same(refusals(d.adopt(&adopt.Options{Differing: adopt.Record})), claimed)
+}
+
+// Of schemas that differ only in case none is taken for the other.
+func TestSchemasInTwoCases(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, `CREATE SCHEMA t_a; CREATE SCHEMA "T_a"; CREATE SCHEMA t_b; CREATE SCHEMA "T_c"`, shops)
+	o := &adopt.Options{Source: adopt.Source{Schemas: []string{"[tT]_*"}}}
+	report := d.adopt(o)
+	const cure = `another schema of the pattern differs from it only in case (rename one: ALTER SCHEMA … RENAME TO …, or name those that you mean)`
+	d.same(refusals(report), []string{`schema "T_a": ` + cure, `schema "t_a": ` + cure})
+	if report.Adopted != 2 || report.There != 0 {
+		t.Errorf("%+v", report)
+	}
+	o.Source.Schemas = []string{"t_*"}
+	if report := d.adopt(o); report.Adopted != 1 || report.There != 1 || report.Differ() {
+		t.Errorf("%+v", report)
+	}
+	o.Source.Schemas = []string{"T_a"}
+	d.same(refusals(d.adopt(o)), []string{`schema "T_a": schema is taken by a tenant whose schema differs from it only in case: t_a (rename one: ALTER SCHEMA … RENAME TO …, and the row)`})
+}
+
+// Something else of cotenant's names is left alone.
+func TestNotCotenants(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, accounts+`CREATE SCHEMA cotenant; CREATE TABLE cotenant.tenants (id int, name text)`, shops)
+	d.fails(nil, `cotenant.tenants is there and is no table of cotenant's, it has no column "schema_name"; the name is cotenant's own (rename the schema: ALTER SCHEMA cotenant RENAME TO …)`)
+	d = made(t, accounts+`CREATE SCHEMA cotenant; CREATE TABLE cotenant.orders (id int)`, shops)
+	d.fails(nil, `schema "cotenant" is there and is not cotenant's; the name is cotenant's own (rename the schema`)
+	d = made(t, accounts+`CREATE SCHEMA cotenant`, shops) // by an administrator, for a login that may not
+	d.adopt(nil)
 }
 
 // What cannot be meant is refused before anything is touched.

@@ -33,10 +33,19 @@ type Result struct {
 // Report is what was done; with Options.DryRun, what would be. Its size does not depend on the
 // number of schemas.
 type Report struct {
+	// Advanced are sequences outside of the scratch schema that the files count on while they
+	// are built, by a function or a DO block. No roll-back undoes that: their next numbers
+	// are left out.
+	Advanced []string
 	// Columns are those of the source's table that are copied into cotenant.tenants, and
 	// ColumnsLeft the others.
 	Columns, ColumnsLeft []string
-	DryRun               bool
+	// Contradictions are tenants that were there before, and have other domains or another id
+	// than the source says; the first 100, and Contradicted counts them. They were left as
+	// they are.
+	Contradictions []Contradiction
+	Contradicted   int
+	DryRun         bool
 	// Extra are objects that schemas have beyond the apps, which are left alone, and how
 	// many schemas have them; the first 100 that were met.
 	Extra map[string]int
@@ -46,9 +55,13 @@ type Report struct {
 	Adopted, Left, Refused, There int
 	// NewIDs counts those that get another id than they had; KeptIDs those that keep it.
 	KeptIDs, NewIDs int
+	// NoKey says that the source has no primary key of one column of integers, so that no id
+	// can be kept.
+	NoKey bool
 	// NoName counts the rows of the source that name no schema.
 	NoName int
-	// Owners count the tenants' schemas that were adopted by the role that owns them.
+	// Owners count the tenants' schemas that were adopted by the role that owns them, but for
+	// those of the migrator role.
 	Owners map[string]int
 	// Partial says why the older states of apps are not known: their migrations cannot be
 	// built from nothing.
@@ -61,6 +74,9 @@ type Report struct {
 	PublicDiffers bool
 	// Refusals are those that were refused; the first 100.
 	Refusals []Result
+	// Renumbered are those that get another id than they had; the first 100. Keys and URLs that
+	// hold the old one lead nowhere, or to another tenant.
+	Renumbered []Renumbered
 	// Rowless counts schemas that the source has no row for, which are left alone;
 	// RowlessNames are the first 10.
 	Rowless      int
@@ -71,6 +87,45 @@ type Report struct {
 
 // Differ reports whether something was not taken over.
 func (r *Report) Differ() bool { return r.Left+r.Refused+r.NoName > 0 || r.PublicDiffers }
+
+// Contradiction is what a tenant has otherwise than the source.
+type Contradiction struct {
+	Schema tenant.Schema
+	// Text is as "only the source has a.example; its id is 3, and 7 in the source".
+	Text string
+}
+
+// Renumbered is a tenant that has another id than in the source.
+type Renumbered struct {
+	Schema tenant.Schema
+	// From is its id there, and To that of cotenant.tenants: 0 where it is not made yet.
+	From, To int64
+}
+
+// Unseen are the migrations that are recorded, now or with the schemas that are alike, of
+// which no schema shows whether they have run: see AppState. They are in the order of the
+// apps, each as "shop/0003_rows".
+func (r *Report) Unseen() []string {
+	var list []string
+	add := func(states []AppState) {
+		for _, s := range states {
+			for _, name := range s.Unseen {
+				if text := s.App + "/" + name; s.Name != "" && !slices.Contains(list, text) {
+					list = append(list, text)
+				}
+			}
+		}
+	}
+	if !r.PublicDiffers {
+		add(r.Public)
+	}
+	for i := range r.Groups {
+		if r.Groups[i].Outcome == Adopted {
+			add(r.Groups[i].States)
+		}
+	}
+	return list
+}
 
 // Group is schemas that have the same of the apps, and of which the same became.
 type Group struct {
@@ -84,10 +139,12 @@ type Group struct {
 
 // Bounds of what is kept, whatever the number of schemas.
 const (
-	maxNames    = 100
-	maxGroups   = 1000
-	maxExtra    = 100
-	maxRefusals = 100
+	maxNames          = 100
+	maxGroups         = 1000
+	maxExtra          = 100
+	maxRefusals       = 100
+	maxContradictions = 100
+	maxRenumbered     = 100
 )
 
 // collector puts the report together. It is safe for concurrent use.
@@ -166,6 +223,8 @@ func (c *collector) end() *Report {
 	slices.SortFunc(c.report.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Schemas[0].String(), b.Schemas[0].String()))
 	})
+	slices.SortFunc(c.report.Contradictions, func(a, b Contradiction) int { return cmp.Compare(a.Schema.String(), b.Schema.String()) })
+	slices.SortFunc(c.report.Renumbered, func(a, b Renumbered) int { return cmp.Compare(a.From, b.From) })
 	slices.SortFunc(c.report.Refusals, func(a, b Result) int { return cmp.Compare(a.Name, b.Name) })
 	return &c.report
 }

@@ -3,6 +3,8 @@ package adopt
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -111,7 +113,7 @@ type overview struct {
 	noName  int   // rows without a schema's name
 
 	names   map[string]bool   // in lower case: several rows have them
-	domains map[string]string // in the form in which they are compared: schemas that claim them
+	domains map[string]string // as they are kept: schemas that claim them
 }
 
 // maxConflicts bounds how many are told apart.
@@ -121,8 +123,7 @@ const maxConflicts = 10_000
 func (s *source) look(ctx context.Context, q querier) (*overview, error) {
 	o := &overview{names: map[string]bool{}, domains: map[string]string{}}
 	if s.tenants == nil {
-		err := q.QueryRow(ctx, "SELECT count(*) FROM "+s.from()+" WHERE NOT "+systemSQL, pgx.QueryExecModeExec).Scan(&o.count)
-		return o, s.readError(err)
+		return o, s.readError(s.lookAtSchemas(ctx, q, o))
 	}
 	largest := "0::bigint"
 	if s.id != "" {
@@ -143,33 +144,88 @@ func (s *source) look(ctx context.Context, q querier) (*overview, error) {
 			return nil
 		})
 	}
-	if err != nil {
-		return nil, s.readError(err)
+	if err == nil {
+		o.domains, err = s.conflicts(ctx, q)
 	}
-	return o, s.conflicts(ctx, q, o)
+	return o, s.readError(err)
 }
 
-// conflicts finds domains that several tenants claim, once they are in the form in which
-// cotenant keeps them: without www., port and final dot, in lower case.
-func (s *source) conflicts(ctx context.Context, q querier, o *overview) error {
-	if s.domain == "" {
-		return nil
+// lookAtSchemas looks over the schemas of the patterns: those that differ only in case follow
+// each other.
+func (s *source) lookAtSchemas(ctx context.Context, q querier, o *overview) error {
+	rows, err := q.Query(ctx, "SELECT n.nspname::text, pg_catalog.lower(n.nspname::text) FROM "+s.from()+" WHERE NOT "+systemSQL+` ORDER BY pg_catalog.lower(n.nspname::text) COLLATE "C"`, pgx.QueryExecModeExec)
+	if err != nil {
+		return err
 	}
-	claims := "SELECT " + s.name() + ", t." + quote(s.domain) + "::text FROM " + s.from()
-	if s.domains != nil {
-		claims = "SELECT " + s.name() + ", d." + quote(s.domain) + "::text FROM " + s.from() + " JOIN " + s.domains.Sanitize() + " AS d ON d." + quote(s.owner) + " = t." + quote(s.owned)
-	}
-	rows, err := q.Query(ctx, fmt.Sprintf(`SELECT c.domain, pg_catalog.array_to_string((pg_catalog.array_agg(DISTINCT c.schema))[1:5], ', ') FROM (
-			SELECT x.schema, pg_catalog.regexp_replace(pg_catalog.lower(x.domain), '^(www[.])*|[.]?(:[0-9]+)?[.]?$', '', 'g') FROM (%s) AS x (schema, domain)
-		) AS c (schema, domain) WHERE c.domain <> '' GROUP BY 1 HAVING count(DISTINCT c.schema) > 1 LIMIT %d`, claims, maxConflicts), pgx.QueryExecModeExec)
-	if err == nil {
-		var domain, schemas string
-		_, err = pgx.ForEachRow(rows, []any{&domain, &schemas}, func() error {
-			o.domains[domain] = schemas
+	var name, lower, last string
+	_, err = pgx.ForEachRow(rows, []any{&name, &lower}, func() error {
+		if !matches(s.patterns, name) {
 			return nil
-		})
+		}
+		o.count++
+		if lower == last && len(o.names) < maxConflicts {
+			o.names[lower] = true
+		}
+		last = lower
+		return nil
+	})
+	return err
+}
+
+// claims calls each with every domain and the schema that claims it.
+func (s *source) claims(ctx context.Context, q querier, each func(schema, domain string)) error {
+	sql := "SELECT " + s.name() + ", t." + quote(s.domain) + "::text FROM " + s.from() + " WHERE t." + quote(s.domain) + " IS NOT NULL"
+	if s.domains != nil {
+		sql = "SELECT " + s.name() + ", d." + quote(s.domain) + "::text FROM " + s.from() + " JOIN " + s.domains.Sanitize() +
+			" AS d ON d." + quote(s.owner) + " = t." + quote(s.owned) + " AND d." + quote(s.domain) + " IS NOT NULL"
 	}
-	return s.readError(err)
+	rows, err := q.Query(ctx, sql, pgx.QueryExecModeExec)
+	if err != nil {
+		return err
+	}
+	var schema, domain string
+	_, err = pgx.ForEachRow(rows, []any{&schema, &domain}, func() error {
+		if d, err := parseDomain(domain); err == nil {
+			each(schema, d.String())
+		}
+		return nil
+	})
+	return err
+}
+
+// conflicts finds domains that several schemas claim, once they are in the form in which they
+// are kept, and names up to five of these. Only a number is kept of each domain, so that many
+// do not matter; those of which two are the same are looked at again.
+func (s *source) conflicts(ctx context.Context, q querier) (map[string]string, error) {
+	found := map[string]string{}
+	if s.domain == "" {
+		return found, nil
+	}
+	seed := maphash.MakeSeed()
+	claimant, several := map[uint64]uint64{}, map[uint64]bool{}
+	err := s.claims(ctx, q, func(schema, domain string) {
+		key, by := maphash.String(seed, domain), maphash.String(seed, schema)
+		if other, ok := claimant[key]; ok && other != by && len(several) < maxConflicts {
+			several[key] = true
+		}
+		claimant[key] = by
+	})
+	if err != nil || len(several) == 0 {
+		return found, err
+	}
+	claimants := map[string][]string{}
+	err = s.claims(ctx, q, func(schema, domain string) {
+		if several[maphash.String(seed, domain)] && !slices.Contains(claimants[domain], schema) {
+			claimants[domain] = append(claimants[domain], schema)
+		}
+	})
+	for domain, schemas := range claimants {
+		if len(schemas) > 1 {
+			slices.Sort(schemas)
+			found[domain] = strings.Join(schemas[:min(5, len(schemas))], ", ")
+		}
+	}
+	return found, err
 }
 
 // rowless finds schemas that no row names, but for those of patterns, and counts them.

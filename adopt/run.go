@@ -1,6 +1,7 @@
 package adopt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,9 +9,11 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cotenant/cotenant/drift"
+	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
@@ -72,6 +75,7 @@ func (r *run) run(ctx context.Context) error {
 	}
 	r.matcher = newMatcher(tenants)
 	r.report.Partial = errors.Join(shared.partial, tenants.partial)
+	r.report.Advanced = slices.Compact(slices.Sorted(slices.Values(slices.Concat(shared.advanced, tenants.advanced))))
 	if err := r.chooseColumns(ctx, shared.columns); err != nil {
 		return err
 	}
@@ -92,10 +96,10 @@ func (r *run) look(ctx context.Context) (err error) {
 	if r.overview, err = r.source.look(ctx, r.Pool); err != nil {
 		return err
 	}
-	err = r.Pool.QueryRow(ctx, "SELECT pg_catalog.to_regclass('cotenant.tenants') IS NOT NULL AND pg_catalog.to_regclass('cotenant.domains') IS NOT NULL", pgx.QueryExecModeExec).Scan(&r.installed)
-	if err != nil {
+	if r.installed, err = installed(ctx, r.Pool); err != nil {
 		return err
 	}
+	r.report.NoKey = r.source.tenants != nil && r.source.id == ""
 	tenants, _ := r.Registry.Tables()
 	r.report.Source, r.report.NoName = r.source.String(), r.overview.noName
 	r.report.Rowless, r.report.RowlessNames, err = r.source.rowless(ctx, r.Pool, r.installed, tenants.Sanitize())
@@ -139,6 +143,8 @@ func (r *run) public(ctx context.Context, m *matcher) error {
 	r.report.Public = v.states
 	if differs(v.states) && r.Differing == Leave {
 		r.report.PublicDiffers, r.dry = true, true
+	} else if err := replayable(v); err != nil {
+		return err
 	}
 	if r.dry {
 		return nil
@@ -167,6 +173,20 @@ func (r *run) public(ctx context.Context, m *matcher) error {
 	return err
 }
 
+// replayable refuses states on the way to which the registry was changed by what may have done
+// something else as well: that would be done twice.
+func replayable(v *verdict) error {
+	for _, at := range v.match {
+		for _, stmt := range at.registry {
+			if !stmt.Plain {
+				return fmt.Errorf("%s: it changes cotenant.tenants or cotenant.domains, and may do more, which would be done again (write that as ALTER TABLE cotenant.tenants …, "+
+					"in a statement of its own)\n\t%s", stmt.Where, stmt.SQL)
+			}
+		}
+	}
+	return nil
+}
+
 // recordPublic records the states of the shared apps, and runs what of their files has
 // changed the registry.
 func (r *run) recordPublic(ctx context.Context, v *verdict) error {
@@ -180,9 +200,9 @@ func (r *run) recordPublic(ctx context.Context, v *verdict) error {
 			return err
 		}
 		for _, at := range v.match {
-			for _, sql := range at.registry {
-				if _, err := tx.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
-					return fmt.Errorf("a statement of the shared apps that changes the registry: %w (if what it does is there already, record its app first: migrate APP --fake)\n\t%s", err, sql)
+			for _, stmt := range at.registry {
+				if _, err := tx.Exec(ctx, stmt.SQL, pgx.QueryExecModeExec); err != nil {
+					return fmt.Errorf("%s: a statement of the shared apps that changes the registry: %w (if what it does is there already, record its app first: migrate APP --fake)\n\t%s", stmt.Where, err, stmt.SQL)
 				}
 			}
 		}
@@ -270,7 +290,7 @@ func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error
 	for _, n := range all {
 		switch err := n.free(taken); {
 		case errors.Is(err, errThere):
-			r.add(Result{Name: n.Schema.String(), Outcome: There}, n.Schema, nil)
+			r.there(n, taken)
 		case err != nil:
 			r.add(Result{Name: n.Schema.String(), Outcome: Refused, Err: err}, n.Schema, nil)
 		default:
@@ -282,6 +302,19 @@ func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error
 		}
 	}
 	return nil
+}
+
+// there counts a schema that a tenant has already, and tells what contradicts the source.
+func (r *run) there(n *newcomer, taken *registry.Taken) {
+	has := taken.Tenants[strings.ToLower(n.Schema.String())]
+	if list := n.contradictions(has, taken.Domains); has.ID != 0 && len(list) > 0 {
+		r.note(func(report *Report) {
+			if report.Contradicted++; len(report.Contradictions) < maxContradictions {
+				report.Contradictions = append(report.Contradictions, Contradiction{Schema: n.Schema, Text: strings.Join(list, "; ")})
+			}
+		})
+	}
+	r.add(Result{Name: n.Schema.String(), Outcome: There}, n.Schema, nil)
 }
 
 // adopt takes a schema over. The error is one that ends all.
@@ -297,46 +330,83 @@ func (r *run) adopt(ctx context.Context, reader *drift.Reader, n *newcomer) erro
 	if err == nil && r.report.PublicDiffers {
 		result.Outcome = Left
 	}
+	var made *tenant.Tenant
 	if err == nil && result.Outcome == Adopted && !r.dry {
-		_, err = r.Registry.Adopt(ctx, n.AdoptParams, func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
+		made, err = r.Registry.Adopt(ctx, n.AdoptParams, func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant) error {
 			if t.IsPublic() {
 				return nil
 			}
 			return r.Migrator.Record(ctx, tx, t, recordable(v.states))
 		})
 		if errors.Is(err, tenant.ErrSchemaTaken) { // another program was faster
-			result.Outcome, err = There, nil
+			return r.takenMeanwhile(ctx, n, err)
 		}
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		if !strings.Contains(err.Error(), "schema ") {
-			err = fmt.Errorf("schema %q: %w", n.Schema, err)
-		}
-		r.add(Result{Name: n.Schema.String(), Outcome: Refused, Err: err}, n.Schema, nil)
+		r.add(Result{Name: n.Schema.String(), Outcome: Refused, Err: r.named(n, err)}, n.Schema, nil)
 		return nil
+	}
+	if result.Outcome == Adopted {
+		r.noteAdopted(n, made)
 	}
 	if n.Schema.IsPublic() {
 		v = nil
 	}
-	if result.Outcome == Adopted {
-		r.note(func(report *Report) {
-			report.Ports, report.WWW = report.Ports+n.ports, report.WWW+n.www
-			if !n.Schema.IsPublic() {
-				report.Owners[n.owner]++
-			}
-			switch {
-			case n.newID:
-				report.NewIDs++
-			case n.ID != 0:
-				report.KeptIDs++
-			}
-		})
-	}
 	r.add(result, n.Schema, v)
 	return nil
+}
+
+// takenMeanwhile tells a schema that another program has registered from one whose name
+// differs from that only in case.
+func (r *run) takenMeanwhile(ctx context.Context, n *newcomer, failed error) error {
+	taken, err := r.Registry.Taken(ctx, []string{n.Schema.String()}, n.Domains, nil)
+	if err != nil {
+		return err
+	}
+	switch err := n.free(taken); {
+	case errors.Is(err, errThere):
+		r.there(n, taken)
+	default:
+		r.add(Result{Name: n.Schema.String(), Outcome: Refused, Err: cmp.Or(err, failed)}, n.Schema, nil)
+	}
+	return nil
+}
+
+// named is an error with the schema that it is about, and the cure where that is about its
+// owner.
+func (r *run) named(n *newcomer, err error) error {
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == dberr.InsufficientPrivilege && n.owner == r.Migrator.Role() {
+		return fmt.Errorf("schema %q: %w; it belongs to role %q, of which the login is no member (let an administrator: GRANT %s TO the login)", n.Schema, pgErr, n.owner, pgx.Identifier{n.owner}.Sanitize())
+	}
+	if !strings.Contains(err.Error(), "schema ") {
+		err = fmt.Errorf("schema %q: %w", n.Schema, err)
+	}
+	return err
+}
+
+// noteAdopted counts what was made of a row. made is nil in a dry run.
+func (r *run) noteAdopted(n *newcomer, made *tenant.Tenant) {
+	r.note(func(report *Report) {
+		report.Ports, report.WWW = report.Ports+n.ports, report.WWW+n.www
+		if !n.Schema.IsPublic() && n.owner != r.Migrator.Role() {
+			report.Owners[n.owner]++
+		}
+		switch {
+		case n.newID:
+			if report.NewIDs++; len(report.Renumbered) < maxRenumbered {
+				renumbered := Renumbered{Schema: n.Schema, From: n.oldID}
+				if made != nil {
+					renumbered.To = made.ID
+				}
+				report.Renumbered = append(report.Renumbered, renumbered)
+			}
+		case n.ID != 0:
+			report.KeptIDs++
+		}
+	})
 }
 
 // compare reads a schema and says how far it is.

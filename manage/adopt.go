@@ -46,9 +46,10 @@ What a schema has of an app is compared with each state that the app's files bui
 scratch schema that is rolled back. The newest state that is the same is recorded, and
 "` + name + ` migrate" does the rest. A schema in no state is left alone, unless
 --differing=record records the nearest; what is different stays then, and
-"` + name + ` drift" shows it. A migration that only changes rows cannot be told from the
-outcome: it counts as done with the one before it. What a schema has beyond the apps is
-left alone. If public is in no state of the shared apps, nothing is registered.
+"` + name + ` drift" shows it. A migration that leaves nothing to compare, because it only
+changes rows, counts as done with the one before it, and is named; one that only grants or
+revokes is looked at. Owners and other privileges do not matter. What a schema has beyond
+the apps is left alone. If public is in no state of the shared apps, nothing is registered.
 
 Run it as the login that will migrate, and first with --dry-run: that writes nothing.
 
@@ -77,10 +78,15 @@ What --json prints (a key that would be empty is left out):
   {"type":"adopt_summary","source":"…","dry_run":true,"adopted":N,"there":N,"left":N,
    "refused":N,"without_name":N,"kept_ids":N,"new_ids":N,"columns":["…"],
    "columns_left":["…"],"extra":{"OBJECT":N},"owners":{"ROLE":N},"rowless":N,
-   "rowless_schemas":["…"],"ports":N,"www":N,"partial":"…","seconds":S}
+   "rowless_schemas":["…"],"ports":N,"www":N,"partial":"…","unseen":["APP/MIGRATION"],
+   "advanced":["SEQUENCE"],"contradicted":N,"no_key":true,"seconds":S}
+  {"type":"renumbered","schema":"…","from":ID,"to":ID}        in front of the summary
+  {"type":"contradiction","schema":"…","text":"…"}            there, too
 APP is {"app":"…","name":"…","newest":true,"recorded":true,"differences":[{"change":
 "missing, extra or different","object":"…","parts":N,"reference":"…","schema":"…"}],
-"more":N}; without a name the schema has nothing of the app.
+"more":N,"unseen":["…"],"ungranted":"…"}; without a name the schema has nothing of the app.
+What is unseen leaves nothing that can be compared, and counts as done; what is ungranted
+grants or revokes what is not so, and is left to migrate.
 A group is of schemas that are alike; its schemas are the first hundred of count.
 `
 

@@ -120,7 +120,23 @@ func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
 		fmt.Fprintf(w, "columns not copied, cotenant.tenants has none of these names: %s\n", strings.Join(r.ColumnsLeft, ", "))
 	}
 	if r.NewIDs > 0 {
-		fmt.Fprintf(w, "ids: %d kept, %d new (theirs are taken, or too large)\n", r.KeptIDs, r.NewIDs)
+		fmt.Fprintf(w, "ids: %d kept, %d new (theirs are taken, or no number that can be kept): what holds an old one must be changed: %s\n",
+			r.KeptIDs, r.NewIDs, someNames(renumbered(r.Renumbered), r.NewIDs, few))
+	}
+	if r.NoKey && r.Adopted > 0 {
+		fmt.Fprintln(w, "ids: all new, since the source's table has no primary key of one column of integers")
+	}
+	if unseen := r.Unseen(); len(unseen) > 0 {
+		fmt.Fprintf(w, "recorded without proof, since they leave nothing that can be compared (see that they have run, or run them by hand): %s\n", strings.Join(unseen, ", "))
+	}
+	for _, c := range r.Contradictions {
+		fmt.Fprintf(w, "there before, otherwise than in the source: %s: %s\n", c.Schema, c.Text)
+	}
+	if more := r.Contradicted - len(r.Contradictions); more > 0 {
+		fmt.Fprintf(w, "there before, otherwise than in the source: %s more\n", schemas(more))
+	}
+	if len(r.Advanced) > 0 {
+		fmt.Fprintf(w, "the files count on these sequences while they are built, some numbers are left out: %s\n", strings.Join(r.Advanced, ", "))
 	}
 	if r.WWW+r.Ports > 0 {
 		fmt.Fprintf(w, "domains: www. left out of %d, a port of %d\n", r.WWW, r.Ports)
@@ -138,6 +154,18 @@ func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
 	if r.Partial != nil {
 		fmt.Fprintf(w, "only the newest states are known, since the migrations cannot be built from nothing: %v\n", r.Partial)
 	}
+}
+
+// renumbered are tenants with their ids, the old one and the new one.
+func renumbered(list []adopt.Renumbered) []string {
+	texts := make([]string, len(list))
+	for i, t := range list {
+		texts[i] = fmt.Sprintf("%s %d → %d", t.Schema, t.From, t.To)
+		if t.To == 0 {
+			texts[i] = fmt.Sprintf("%s %d → a new one", t.Schema, t.From)
+		}
+	}
+	return texts
 }
 
 // adoptCounts is the outcome in numbers.
@@ -158,6 +186,8 @@ type (
 		Recorded    bool             `json:"recorded,omitempty"`
 		Differences []differenceLine `json:"differences,omitempty"`
 		More        int              `json:"more,omitempty"`
+		Unseen      []string         `json:"unseen,omitempty"`
+		Ungranted   string           `json:"ungranted,omitempty"`
 	}
 	adoptPublicLine struct {
 		Type    string         `json:"type"`
@@ -175,6 +205,17 @@ type (
 		Type   string `json:"type"`
 		Schema string `json:"schema"`
 		Error  string `json:"error"`
+	}
+	adoptRenumberedLine struct {
+		Type   string `json:"type"`
+		Schema string `json:"schema"`
+		From   int64  `json:"from"`
+		To     int64  `json:"to,omitempty"`
+	}
+	adoptContradictionLine struct {
+		Type   string `json:"type"`
+		Schema string `json:"schema"`
+		Text   string `json:"text"`
 	}
 	adoptSummaryLine struct {
 		Type         string         `json:"type"`
@@ -196,6 +237,10 @@ type (
 		Ports        int            `json:"ports,omitempty"`
 		WWW          int            `json:"www,omitempty"`
 		Partial      string         `json:"partial,omitempty"`
+		Unseen       []string       `json:"unseen,omitempty"`
+		Advanced     []string       `json:"advanced,omitempty"`
+		Contradicted int            `json:"contradicted,omitempty"`
+		NoKey        bool           `json:"no_key,omitempty"`
 		Seconds      float64        `json:"seconds"`
 	}
 )
@@ -203,7 +248,7 @@ type (
 func adoptApps(states []adopt.AppState) []adoptAppLine {
 	var lines []adoptAppLine
 	for _, s := range states {
-		line := adoptAppLine{App: s.App, Name: s.Name, Newest: s.Newest, Recorded: s.Recorded, More: s.More}
+		line := adoptAppLine{App: s.App, Name: s.Name, Newest: s.Newest, Recorded: s.Recorded, More: s.More, Unseen: s.Unseen, Ungranted: s.Ungranted}
 		for _, d := range s.Differences {
 			line.Differences = append(line.Differences, differenceLine{string(d.Change), d.Object, d.Parts, d.Reference, d.Schema})
 		}
@@ -221,13 +266,20 @@ func (a *adoptReporter) writeLines(r *adopt.Report, took time.Duration) error {
 	for _, refused := range r.Refusals {
 		lines = append(lines, adoptRefusedLine{"refused", refused.Name, refused.Err.Error()})
 	}
+	for _, t := range r.Renumbered {
+		lines = append(lines, adoptRenumberedLine{"renumbered", t.Schema.String(), t.From, t.To})
+	}
+	for _, c := range r.Contradictions {
+		lines = append(lines, adoptContradictionLine{"contradiction", c.Schema.String(), c.Text})
+	}
 	partial := ""
 	if r.Partial != nil {
 		partial = r.Partial.Error()
 	}
 	lines = append(lines, adoptSummaryLine{
 		"adopt_summary", r.Source, r.DryRun, r.Adopted, r.There, r.Left, r.Refused, r.NoName, r.KeptIDs, r.NewIDs, r.Columns, r.ColumnsLeft,
-		r.Extra, r.Owners, r.Rowless, r.RowlessNames, r.Ports, r.WWW, partial, took.Seconds(),
+		r.Extra, r.Owners, r.Rowless, r.RowlessNames, r.Ports, r.WWW, partial,
+		r.Unseen(), r.Advanced, r.Contradicted, r.NoKey, took.Seconds(),
 	})
 	for _, line := range lines {
 		if err := writeJSON(a.stdout, line); err != nil {

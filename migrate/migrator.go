@@ -143,6 +143,9 @@ func New(config *Config) (*Migrator, error) {
 	return m, nil
 }
 
+// Role is the name of the migrator role, whether there is one or not.
+func (m *Migrator) Role() string { return m.config.MigratorRole }
+
 // Applied is a file, and what was done with it in a schema.
 type Applied struct {
 	Action Action

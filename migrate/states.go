@@ -12,6 +12,7 @@ import (
 	"github.com/cotenant/cotenant/internal/catalog"
 	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/internal/searchpath"
+	"github.com/cotenant/cotenant/migrate/internal/sqlfile"
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -28,8 +29,18 @@ type Built struct {
 	AppState
 	// Registry are the statements of the state's file that changed the tables of the
 	// registry, cotenant.tenants and cotenant.domains: what they do is not in the schema.
-	Registry []string
+	Registry []RegistryStatement
 	Schema   tenant.Schema
+}
+
+// RegistryStatement is one that changed the tables of the registry.
+type RegistryStatement struct {
+	SQL string
+	// Plain says that it does nothing else: ALTER TABLE, CREATE INDEX or COMMENT ON. A DO
+	// block, or a function that is called, may.
+	Plain bool
+	// Where is its file and line: base/migrations/0002_registry.sql:3.
+	Where string
 }
 
 // StateOptions say which states are built.
@@ -47,8 +58,11 @@ type StateOptions struct {
 // It needs nothing of cotenant's in the database. The caller rolls tx back, and undoes what
 // files did to the session (DISCARD ALL). look leaves tx as it was.
 //
-// What public has is what the files can refer to; those of shared apps, as in
-// BuildSharedScratch, have the scratch schema in place of public, and new tables of the
+// What public has is what the files can refer to. Statements that write rows to tables
+// elsewhere are left out: a roll-back gives no number of a sequence back, and until then
+// others who write to the table would wait. What functions and DO blocks write is written.
+// The files of
+// shared apps, as in BuildSharedScratch, have the scratch schema in place of public, and new tables of the
 // registry in place of its own. Migrations of shared apps that are in Go are an error.
 // PostgreSQL locks the tables in public that others come to refer to (SHARE ROW EXCLUSIVE)
 // until tx ends; such a lock is waited for no longer than for the tenth of a second: an error
@@ -58,7 +72,7 @@ func (m *Migrator) BuildStates(ctx context.Context, tx pgx.Tx, options StateOpti
 	if err != nil {
 		return err
 	}
-	b := stateBuilder{changer: changer{Migrator: m, conn: tx.Conn()}, tx: tx, shared: options.Shared, where: target{id: id, schema: schema}}
+	b := stateBuilder{changer: changer{Migrator: m, conn: tx.Conn()}, tx: tx, shared: options.Shared, where: target{id: id, schema: schema}, own: map[sqlfile.Name]bool{}}
 	if err := b.begin(ctx, min(m.config.LockTimeout, statesLockTimeout)); err != nil {
 		return scratchError(tx, err)
 	}
@@ -133,6 +147,8 @@ type stateBuilder struct {
 	where  target
 	// beside is that the registry is the database's, which the login does not own.
 	beside bool
+	// own are tables that were found in the scratch schema.
+	own map[sqlfile.Name]bool
 }
 
 // begin makes the schema, and for shared apps a registry of its own: statements that add
@@ -177,7 +193,7 @@ func (b *stateBuilder) begin(ctx context.Context, lockTimeout time.Duration) err
 }
 
 // build runs a file, and returns its statements that changed the registry.
-func (b *stateBuilder) build(ctx context.Context, s *script) (registry []string, err error) {
+func (b *stateBuilder) build(ctx context.Context, s *script) (registry []RegistryStatement, err error) {
 	if !b.shared {
 		return nil, b.run(ctx, s, nil)
 	}
@@ -202,10 +218,12 @@ func (b *stateBuilder) build(ctx context.Context, s *script) (registry []string,
 	if err := attempt.Rollback(ctx); err != nil { // to see which statements it were
 		return nil, err
 	}
-	err = b.run(ctx, s, func(sql string) error {
+	err = b.run(ctx, s, func(stmt sqlfile.Statement) error {
 		after, err := b.registry(ctx)
 		if err == nil && !slices.Equal(before, after) {
-			registry, before = append(registry, sql), after
+			registry, before = append(registry, RegistryStatement{
+				SQL: stmt.Text, Plain: stmt.Defines("cotenant", "tenants", "domains"), Where: fmt.Sprintf("%s:%d", s.up.File, stmt.Line),
+			}), after
 		}
 		return err
 	})
@@ -213,7 +231,7 @@ func (b *stateBuilder) build(ctx context.Context, s *script) (registry []string,
 }
 
 // run runs a file, and calls each behind its statements.
-func (b *stateBuilder) run(ctx context.Context, s *script, each func(sql string) error) error {
+func (b *stateBuilder) run(ctx context.Context, s *script, each func(sqlfile.Statement) error) error {
 	if s.up.run != nil && b.shared {
 		return fmt.Errorf("%s: %w", s.file, errNoScratch)
 	}
@@ -225,20 +243,51 @@ func (b *stateBuilder) run(ctx context.Context, s *script, each func(sql string)
 		return b.stillIn()
 	}
 	for _, stmt := range together(s.up.Statements) {
-		text := stmt.Text
+		ran := stmt
 		if b.shared {
-			text = stmt.Unqualified().Text
+			ran = stmt.Unqualified()
 		}
-		if _, err := b.conn.PgConn().ExecParams(ctx, text, nil, nil, nil, nil).Close(); err != nil {
+		if elsewhere, err := b.writesElsewhere(ctx, ran); err != nil || elsewhere {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := b.conn.PgConn().ExecParams(ctx, ran.Text, nil, nil, nil, nil).Close(); err != nil {
 			return b.newStatementError(b.where.schema, s.up.File, stmt, err)
 		}
 		if each != nil {
-			if err := each(stmt.Text); err != nil {
+			if err := each(stmt); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// writesElsewhere reports whether a statement writes rows to a table that there is, and not
+// in the scratch schema.
+func (b *stateBuilder) writesElsewhere(ctx context.Context, stmt sqlfile.Statement) (bool, error) {
+	for _, table := range stmt.Written() {
+		if b.own[table] {
+			continue
+		}
+		name := pgx.Identifier{table.Schema, table.Name}
+		if table.Schema == "" {
+			name = name[1:]
+		}
+		var own, elsewhere bool
+		err := b.tx.QueryRow(ctx, `SELECT coalesce(bool_and(n.nspname = $2), false), coalesce(bool_and(n.nspname <> $2 AND c.relpersistence <> 't'), false)
+			FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass($1)`,
+			pgx.QueryExecModeExec, name.Sanitize(), b.where.schema.String()).Scan(&own, &elsewhere)
+		if err != nil || elsewhere {
+			return elsewhere, err
+		}
+		if own {
+			b.own[table] = true
+		}
+	}
+	return false, nil
 }
 
 // registry is what the tables of the registry are; nothing where there is none.

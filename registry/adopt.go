@@ -101,13 +101,22 @@ type Taken struct {
 	Domains map[string]string
 	// IDs are those of tenants.
 	IDs map[int64]bool
-	// Schemas are those of tenants, in lower case.
-	Schemas map[string]bool
+	// Tenants are those that have the schemas, or such as differ in case only, by the names
+	// in lower case.
+	Tenants map[string]Holder
+}
+
+// Holder is a tenant that has a schema.
+type Holder struct {
+	// Domains that lead to it, the primary one first.
+	Domains []string
+	ID      int64
+	Schema  string
 }
 
 // Taken looks which of some schemas, domains and ids the registry has, in two queries.
 func (r *Registry) Taken(ctx context.Context, schemas []string, domains []tenant.Domain, ids []int64) (*Taken, error) {
-	taken := &Taken{Domains: map[string]string{}, IDs: map[int64]bool{}, Schemas: map[string]bool{}}
+	taken := &Taken{Domains: map[string]string{}, IDs: map[int64]bool{}, Tenants: map[string]Holder{}}
 	lower, names := make([]string, len(schemas)), make([]string, len(domains))
 	for i, schema := range schemas {
 		lower[i] = strings.ToLower(schema)
@@ -115,12 +124,13 @@ func (r *Registry) Taken(ctx context.Context, schemas []string, domains []tenant
 	for i, d := range domains {
 		names[i] = d.String()
 	}
-	rows, err := r.pool.Query(ctx, "SELECT t.id, lower(t.schema_name) FROM "+r.tenants+" AS t WHERE lower(t.schema_name) = ANY ($1) OR t.id = ANY ($2)", pgx.QueryExecModeExec, lower, ids)
+	rows, err := r.pool.Query(ctx, "SELECT t.id, t.schema_name, ARRAY(SELECT d.domain FROM "+r.domains+" AS d WHERE d.tenant_id = t.id ORDER BY d.is_primary DESC, d.domain) FROM "+
+		r.tenants+" AS t WHERE lower(t.schema_name) = ANY ($1) OR t.id = ANY ($2)", pgx.QueryExecModeExec, lower, ids)
 	if err == nil {
-		var id int64
-		var schema string
-		_, err = pgx.ForEachRow(rows, []any{&id, &schema}, func() error {
-			taken.IDs[id], taken.Schemas[schema] = true, true
+		var h Holder
+		_, err = pgx.ForEachRow(rows, []any{&h.ID, &h.Schema, &h.Domains}, func() error {
+			taken.IDs[h.ID], taken.Tenants[strings.ToLower(h.Schema)] = true, h
+			h.Domains = nil // those of the next tenant are not written over these
 			return nil
 		})
 	}

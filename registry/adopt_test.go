@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,7 +62,7 @@ func TestAdopt(t *testing.T) {
 		t.Errorf("%+v, %v", now, err)
 	}
 	taken, err := f.Taken(t.Context(), []string{"Acme", "other"}, []tenant.Domain{host}, []int64{5})
-	if err != nil || !taken.Schemas["acme"] || taken.Schemas["other"] || taken.Domains[host.String()] != "acme" || taken.IDs[5] {
+	if err != nil || len(taken.Tenants) != 1 || taken.Tenants["acme"].Schema != "acme" || taken.Tenants["acme"].ID != 7 || !slices.Equal(taken.Tenants["acme"].Domains, []string{host.String()}) || taken.Domains[host.String()] != "acme" || taken.IDs[5] {
 		t.Errorf("%+v, %v", taken, err)
 	}
 }

@@ -47,3 +47,36 @@ func (t *target) touchesNamed(s Statement) bool {
 	}
 	return false
 }
+
+// Defines reports whether the statement changes what one table is, of a schema that it
+// names, and nothing else: ALTER TABLE, CREATE INDEX and COMMENT ON do.
+func (s Statement) Defines(schema string, tables ...string) bool {
+	t := s.target()
+	if len(t.names) != 1 {
+		return false
+	}
+	table := newName(t.names[0])
+	if table.Schema != schema || !slices.Contains(tables, table.Name) {
+		return false
+	}
+	switch t.verb + " " + t.kind {
+	case "ALTER TABLE", "CREATE INDEX", "COMMENT ON TABLE", "COMMENT ON COLUMN":
+		return true
+	}
+	return false
+}
+
+// Written are the tables whose rows the statement changes, each by its schema, if that is
+// named, and its name. Those that functions and triggers write to are not seen.
+func (s Statement) Written() (tables []Name) {
+	if s.word(0) != "COPY" && s.word(0) != "LOCK" && !s.grants() {
+		s.writes(func(verb string, name []string) string {
+			switch verb {
+			case "INSERT INTO", "DELETE FROM", "MERGE INTO", "UPDATE", "TRUNCATE":
+				tables = append(tables, newName(name))
+			}
+			return ""
+		})
+	}
+	return tables
+}

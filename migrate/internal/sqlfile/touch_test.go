@@ -70,3 +70,54 @@ func TestWrittenTable(t *testing.T) {
 		}
 	}
 }
+
+func TestDefines(t *testing.T) {
+	t.Parallel()
+
+	for text, want := range map[string]bool{
+		"ALTER TABLE cotenant.tenants ADD COLUMN a int":                           true,
+		`ALTER TABLE IF EXISTS ONLY "cotenant"."domains" ADD b text`:              true,
+		"CREATE UNIQUE INDEX i ON cotenant.tenants (a)":                           true,
+		"COMMENT ON TABLE cotenant.tenants IS 'x'":                                true,
+		"COMMENT ON COLUMN cotenant.tenants.a IS 'x'":                             true,
+		"ALTER TABLE tenants ADD COLUMN a int":                                    false,
+		"ALTER TABLE cotenant.others ADD COLUMN a int":                            false,
+		"ALTER TABLE other.tenants ADD COLUMN a int":                              false,
+		"CREATE TRIGGER t BEFORE INSERT ON cotenant.tenants EXECUTE FUNCTION f()": false,
+		"DO 'ALTER TABLE cotenant.tenants ADD COLUMN a int'":                      false,
+		"SELECT f()":                        false,
+		"UPDATE cotenant.tenants SET a = 1": false,
+		"DROP TABLE cotenant.tenants":       false,
+	} {
+		if got := statement(t, text).Defines("cotenant", "tenants", "domains"); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+}
+
+func TestWritten(t *testing.T) {
+	t.Parallel()
+
+	for text, want := range map[string]string{
+		"INSERT INTO a (b) SELECT c FROM d ON CONFLICT (b) DO UPDATE SET b = 1": ".a",
+		"UPDATE ONLY public.a SET b = 1":                                        "public.a",
+		"DELETE FROM a USING b":                                                 ".a",
+		"TRUNCATE a, other.b":                                                   ".a other.b",
+		"MERGE INTO a USING b ON true WHEN NOT MATCHED THEN INSERT VALUES (1)":  ".a",
+		"WITH x AS (INSERT INTO a VALUES (1) RETURNING b) UPDATE c SET d = 1":   ".a .c",
+		"SELECT f()":                "",
+		"LOCK TABLE a":              "",
+		"ALTER TABLE a ADD b int":   "",
+		"GRANT INSERT ON a TO b":    "",
+		"CREATE TABLE a (b int)":    "",
+		"CREATE TABLE a AS TABLE b": "",
+	} {
+		var got []string
+		for _, table := range statement(t, text).Written() {
+			got = append(got, table.Schema+"."+table.Name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q; want %s", text, got, want)
+		}
+	}
+}
