@@ -28,20 +28,23 @@ func tenantColumns(ctx context.Context, q querier) ([]tenantColumn, error) {
 	})
 }
 
-// copied divides the columns of the source into those that cotenant.tenants has as well, and
-// the others. It refuses a source without a column that every tenant must have.
-func (s *source) copied(columns []tenantColumn) (copied, left []string, err error) {
+// copied divides the columns of the source into those that cotenant.tenants has as well,
+// others, and those of whose names it has its own. It refuses a source without a column that every tenant must have.
+func (s *source) copied(columns []tenantColumn) (copied, left, own []string, err error) {
 	for _, c := range columns {
 		if c.required && !slices.Contains(s.columns, c.name) {
-			return nil, nil, fmt.Errorf("column %q of cotenant.tenants is NOT NULL without a default, and the source has no such column (give it a default)", c.name)
+			return nil, nil, nil, fmt.Errorf("column %q of cotenant.tenants is NOT NULL without a default, and the source has no such column (give it a default)", c.name)
 		}
 	}
+	ownColumns := []string{"id", "schema_name", "status", "created_at"}
 	for _, name := range s.columns {
 		if slices.ContainsFunc(columns, func(c tenantColumn) bool { return c.name == name }) {
 			copied = append(copied, name)
+		} else if slices.Contains(ownColumns, name) {
+			own = append(own, name)
 		} else {
 			left = append(left, name)
 		}
 	}
-	return copied, left, nil
+	return copied, left, own, nil
 }

@@ -76,20 +76,22 @@ const (
 // matcher compares schemas with a reference. It is safe for concurrent use.
 type matcher struct {
 	*reference
+	grants bool // a migration grants or revokes
 
 	mu       sync.Mutex
 	verdicts map[string]*verdict
 }
 
 func newMatcher(r *reference) *matcher {
-	return &matcher{reference: r, verdicts: map[string]*verdict{}}
+	grants := slices.ContainsFunc(r.apps, func(a *app) bool { return len(a.granted) > 0 })
+	return &matcher{reference: r, grants: grants, verdicts: map[string]*verdict{}}
 }
 
 // match says how far a schema is, of which some apps are recorded.
 func (m *matcher) match(s *drift.Snapshot, recorded []string) *verdict {
 	key := s.Fingerprint().String() + " " + strings.Join(recorded, " ")
-	if access := s.Access(m.granted); len(access) > 0 {
-		key += fmt.Sprintf(" %q", access) // its keys are sorted
+	if m.grants {
+		key += fmt.Sprintf(" %q", s.Access(m.granted)) // by the names of the objects
 	}
 	m.mu.Lock()
 	v := m.verdicts[key]

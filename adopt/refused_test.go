@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cotenant/cotenant/adopt"
+	"github.com/cotenant/cotenant/internal/testdb"
+	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -203,15 +205,20 @@ func TestPrivilegesRefused(t *testing.T) {
 
 	d := made(t, accounts+`CREATE SCHEMA a; CREATE TABLE a`+orders+`CREATE SCHEMA b; CREATE TABLE b`+orders+`CREATE SCHEMA c; CREATE TABLE c`+orders+`
 		INSERT INTO public.accounts VALUES (1, 'a', 'a.example'), (2, 'b', 'b.example'), (3, 'c', 'c.example')`, shops)
-	login := d.login(`GRANT USAGE ON SCHEMA b TO %[1]s; ALTER SCHEMA c OWNER TO %[1]s; ALTER TABLE c.orders OWNER TO %[1]s;
-		DO $do$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %%I TO %[1]s', current_database()); END $do$; GRANT CREATE ON SCHEMA public TO %[1]s`)
+	d.exec(`CREATE SCHEMA e; INSERT INTO public.accounts VALUES (5, 'e', 'e.example')`)
+	login := d.login(`REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA b TO %[1]s; ALTER SCHEMA c OWNER TO %[1]s; ALTER TABLE c.orders OWNER TO %[1]s;
+		DO $do$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %%I TO %[1]s', current_database()); END $do$`)
 	login.fails(nil, "permission denied for table accounts (SQLSTATE 42501) (GRANT SELECT ON public.accounts TO the role)")
 	d.exec("GRANT SELECT ON public.accounts TO " + login.name)
+	login.fails(nil, `schema "public": role "`+login.name+`" may not create in it, and the shared apps are recorded there (GRANT CREATE ON SCHEMA public TO "`+login.name+`")`)
+	d.exec("GRANT CREATE ON SCHEMA public TO " + login.name + "; GRANT CREATE ON SCHEMA e TO " + login.name)
+	lacks := func(name string) string {
+		return `schema "` + name + `": role "` + login.name + `" may not create in it, and its migrations are recorded there (GRANT USAGE, CREATE ON SCHEMA "` + name + `" TO "` + login.name + `")`
+	}
+	refused := []string{lacks("a"), lacks("b"), `read the catalog of schema "e": role "` + login.name + `" may not use it (GRANT USAGE ON SCHEMA "e" TO "` + login.name + `")`}
+	d.same(refusals(login.adopt(&adopt.Options{DryRun: true})), refused)
 	report := login.adopt(nil)
-	d.same(refusals(report), []string{
-		`read the catalog of schema "a": role "` + login.name + `" may not use it (GRANT USAGE ON SCHEMA "a" TO "` + login.name + `")`,
-		`adopt schema "b": schema "b": ERROR: permission denied for schema b (SQLSTATE 42501) (GRANT CREATE ON SCHEMA "b" TO the role, or make it the owner: SELECT cotenant.give_all('b', 'cotenant_migrator'))`,
-	})
+	d.same(refusals(report), refused)
 	d.same(d.registered(), []string{"3 c c.example shop/0001_initial,shop/0002_note"})
 }
 
@@ -224,4 +231,45 @@ func TestFilesRefused(t *testing.T) {
 	d.fails(nil, `column "name" of cotenant.tenants is NOT NULL without a default, and the source has no such column (give it a default)`)
 	d = begin(t, accounts, shared("CREATE TABLE plans (id nonsense)"), nil)
 	d.fails(nil, "shared apps: build what to compare with: scratch schema: base/migrations/0001_initial.sql:1: ")
+}
+
+// Where a schema is the migrator role's the login is to become a member of that, and nothing
+// is to be given to it; patterns that name nothing are told.
+func TestMigratorsSchema(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, accounts+`CREATE SCHEMA a; CREATE SCHEMA b; INSERT INTO public.accounts VALUES (1, 'a', 'a.example'), (2, 'b', 'b.example')`, shops)
+	login := d.login(`GRANT SELECT ON public.accounts TO %[1]s; GRANT CREATE ON SCHEMA public TO %[1]s; ALTER SCHEMA b OWNER TO %[1]s;
+		DO $do$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %%I TO %[1]s', current_database()); END $do$`)
+	role := testdb.RoleName(t, d.address)
+	d.exec("CREATE ROLE " + role + "; ALTER SCHEMA a OWNER TO " + role + "; GRANT USAGE ON SCHEMA a TO " + login.name)
+	login.config.Migrate = &migrate.Config{MigratorRole: role}
+	login.open()
+	report := login.adopt(nil)
+	d.same(refusals(report), []string{`schema "a": role "` + login.name + `" may not create in it: it belongs to role "` + role + `", of which that is no member (let an administrator: GRANT "` + role + `" TO "` + login.name + `")`})
+	if report.Owners[login.name] != 1 {
+		t.Errorf("%+v", report)
+	}
+	d.exec("GRANT " + role + " TO " + login.name)
+	if report = login.adopt(nil); report.Adopted != 1 || len(report.Owners) != 0 {
+		t.Errorf("%+v", report)
+	}
+	if report = login.adopt(&adopt.Options{Only: []string{"c*"}}); !report.NoMatch || !report.Differ() {
+		t.Errorf("%+v", report)
+	}
+	login.fails(&adopt.Options{Source: adopt.Source{Schemas: []string{"c*", "d"}}}, "no schema is named c*, d (correct the pattern")
+}
+
+// cotenant's own columns are not copied over.
+func TestColumnsOwn(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, `CREATE TABLE public.accounts (id text PRIMARY KEY, schema_name text, domain_url text, status text, created_at text, plan text);
+		CREATE SCHEMA a; INSERT INTO public.accounts VALUES ('x', 'a', 'a.example', 'off', 'today', 'free')`, shops)
+	report := d.adopt(nil)
+	d.same(report.ColumnsOwn, []string{"id", "status", "created_at"})
+	d.same(report.ColumnsLeft, []string{"plan"})
+	if !report.NoKey || report.Adopted != 1 {
+		t.Errorf("%+v", report)
+	}
 }

@@ -38,8 +38,9 @@ type Report struct {
 	// are left out.
 	Advanced []string
 	// Columns are those of the source's table that are copied into cotenant.tenants, and
-	// ColumnsLeft the others.
-	Columns, ColumnsLeft []string
+	// ColumnsLeft the others. ColumnsOwn are not copied either: cotenant keeps columns of
+	// these names, such as status. Every tenant becomes active.
+	Columns, ColumnsLeft, ColumnsOwn []string
 	// Contradictions are tenants that were there before, and have other domains or another id
 	// than the source says; the first 100, and Contradicted counts them. They were left as
 	// they are.
@@ -58,6 +59,8 @@ type Report struct {
 	// NoKey says that the source has no primary key of one column of integers, so that no id
 	// can be kept.
 	NoKey bool
+	// NoMatch says that Options.Only names no schema beside public.
+	NoMatch bool
 	// NoName counts the rows of the source that name no schema.
 	NoName int
 	// Owners count the tenants' schemas that were adopted by the role that owns them, but for
@@ -86,7 +89,7 @@ type Report struct {
 }
 
 // Differ reports whether something was not taken over.
-func (r *Report) Differ() bool { return r.Left+r.Refused+r.NoName > 0 || r.PublicDiffers }
+func (r *Report) Differ() bool { return r.Left+r.Refused+r.NoName > 0 || r.PublicDiffers || r.NoMatch }
 
 // Contradiction is what a tenant has otherwise than the source.
 type Contradiction struct {

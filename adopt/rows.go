@@ -19,6 +19,7 @@ type row struct {
 	domains []string
 	fields  []*string // of the columns
 	owner   *string   // of the schema, nil where that is not there
+	creates *bool     // whether the login may create there
 }
 
 const (
@@ -49,7 +50,7 @@ func (s *source) from() string {
 func (s *source) pageAfter(ctx context.Context, q querier, columns []string, after string) ([]row, error) {
 	var sql string
 	if s.tenants == nil {
-		sql = `SELECT n.nspname::text, NULL::bigint, '{}'::text[], '{}'::text[], pg_catalog.pg_get_userbyid(n.nspowner)::text FROM pg_catalog.pg_namespace AS n
+		sql = `SELECT n.nspname::text, NULL::bigint, '{}'::text[], '{}'::text[], pg_catalog.pg_get_userbyid(n.nspowner)::text, pg_catalog.has_schema_privilege(n.oid, 'CREATE') FROM pg_catalog.pg_namespace AS n
 			WHERE NOT ` + systemSQL + ` AND n.nspname::text COLLATE "C" > $1 ORDER BY n.nspname::text COLLATE "C"`
 	} else {
 		id := "NULL::bigint"
@@ -60,7 +61,7 @@ func (s *source) pageAfter(ctx context.Context, q querier, columns []string, aft
 		for i, c := range columns {
 			fields[i] = "t." + quote(c) + "::text"
 		}
-		sql = `SELECT ` + s.name() + `, ` + id + `, ` + s.domainsSQL() + `, ARRAY[` + strings.Join(fields, ", ") + `]::text[], pg_catalog.pg_get_userbyid(n.nspowner)::text
+		sql = `SELECT ` + s.name() + `, ` + id + `, ` + s.domainsSQL() + `, ARRAY[` + strings.Join(fields, ", ") + `]::text[], pg_catalog.pg_get_userbyid(n.nspowner)::text, pg_catalog.has_schema_privilege(n.oid, 'CREATE')
 			FROM ` + s.from() + ` LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = ` + s.name() + `
 			WHERE ` + s.name() + ` COLLATE "C" > $1 ORDER BY ` + s.name() + ` COLLATE "C"`
 	}
@@ -69,7 +70,7 @@ func (s *source) pageAfter(ctx context.Context, q querier, columns []string, aft
 		return nil, s.readError(err)
 	}
 	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (t row, err error) {
-		err = r.Scan(&t.schema, &t.id, &t.domains, &t.fields, &t.owner)
+		err = r.Scan(&t.schema, &t.id, &t.domains, &t.fields, &t.owner, &t.creates)
 		return t, err
 	})
 	return all, s.readError(err)

@@ -9,11 +9,9 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cotenant/cotenant/drift"
-	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/internal/searchpath"
 	"github.com/cotenant/cotenant/registry"
 	"github.com/cotenant/cotenant/tenant"
@@ -56,6 +54,8 @@ type run struct {
 	columns   []string // that are copied
 	dry       bool
 	installed bool // the tables of the registry are there
+	login     string
+	matched   bool // a schema beside public is to be taken over
 	matcher   *matcher
 	overview  *overview
 	source    *source
@@ -85,7 +85,11 @@ func (r *run) run(ctx context.Context) error {
 	if r.OnStart != nil {
 		r.OnStart(r.overview.count)
 	}
-	return r.all(ctx)
+	if err := r.all(ctx); err != nil {
+		return err
+	}
+	r.report.NoMatch = len(r.Only) > 0 && !r.matched
+	return nil
 }
 
 // look finds the source, and looks it over.
@@ -96,7 +100,13 @@ func (r *run) look(ctx context.Context) (err error) {
 	if r.overview, err = r.source.look(ctx, r.Pool); err != nil {
 		return err
 	}
+	if r.source.tenants == nil && r.overview.count == 0 {
+		return fmt.Errorf("no schema is named %s (correct the pattern; PostgreSQL's schemas, public and cotenant's are not among them)", strings.Join(r.source.patterns, ", "))
+	}
 	if r.installed, err = installed(ctx, r.Pool); err != nil {
+		return err
+	}
+	if err := r.Pool.QueryRow(ctx, "SELECT current_user::pg_catalog.text", pgx.QueryExecModeExec).Scan(&r.login); err != nil {
 		return err
 	}
 	r.report.NoKey = r.source.tenants != nil && r.source.id == ""
@@ -122,7 +132,7 @@ func (r *run) chooseColumns(ctx context.Context, built []tenantColumn) (err erro
 			}
 		}
 	}
-	r.columns, r.report.ColumnsLeft, err = r.source.copied(columns)
+	r.columns, r.report.ColumnsLeft, r.report.ColumnsOwn, err = r.source.copied(columns)
 	r.report.Columns = r.columns
 	return err
 }
@@ -146,6 +156,9 @@ func (r *run) public(ctx context.Context, m *matcher) error {
 	} else if err := replayable(v); err != nil {
 		return err
 	}
+	if err := r.mayRecord(ctx); err != nil {
+		return err
+	}
 	if r.dry {
 		return nil
 	}
@@ -167,10 +180,33 @@ func (r *run) public(ctx context.Context, m *matcher) error {
 	// What the newest state has is not there yet where public is behind.
 	now, err := tenantColumns(ctx, r.Pool)
 	if err == nil {
-		r.columns, r.report.ColumnsLeft, err = r.source.copied(now)
+		r.columns, r.report.ColumnsLeft, r.report.ColumnsOwn, err = r.source.copied(now)
 		r.report.Columns = r.columns
 	}
 	return err
+}
+
+// mayRecord refuses a login that may not make in public what records the shared apps.
+func (r *run) mayRecord(ctx context.Context) error {
+	var may bool
+	err := r.Pool.QueryRow(ctx, `SELECT pg_catalog.to_regclass('public.cotenant_migrations') IS NOT NULL OR coalesce(pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace('public'), 'CREATE'), true)`,
+		pgx.QueryExecModeExec).Scan(&may)
+	if err == nil && !may {
+		return fmt.Errorf("schema %q: role %q may not create in it, and the shared apps are recorded there (GRANT CREATE ON SCHEMA public TO %s)", tenant.PublicSchema(), r.login, quote(r.login))
+	}
+	return err
+}
+
+// mayCreate refuses a schema in which the login may not make what records its migrations.
+func (r *run) mayCreate(n *newcomer) error {
+	switch {
+	case n.creates || n.Schema.IsPublic():
+		return nil
+	case n.owner == r.Migrator.Role():
+		return fmt.Errorf("schema %q: role %q may not create in it: it belongs to role %q, of which that is no member (let an administrator: GRANT %s TO %s)",
+			n.Schema, r.login, n.owner, quote(n.owner), quote(r.login))
+	}
+	return fmt.Errorf("schema %q: role %q may not create in it, and its migrations are recorded there (GRANT USAGE, CREATE ON SCHEMA %s TO %s)", n.Schema, r.login, quote(n.Schema.String()), quote(r.login))
 }
 
 // replayable refuses states on the way to which the registry was changed by what may have done
@@ -270,13 +306,16 @@ func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error
 		if !r.selected(t) {
 			continue
 		}
+		if t.schema != tenant.PublicSchema().String() {
+			r.matched = true
+		}
 		n, err := r.newcomer(t)
 		if err != nil {
 			r.add(Result{Name: t.schema, Outcome: Refused, Err: err}, tenant.Schema{}, nil)
 			continue
 		}
 		if t.owner != nil {
-			n.owner = *t.owner
+			n.owner, n.creates = *t.owner, *t.creates
 		}
 		all, schemas, domains, ids = append(all, n), append(schemas, t.schema), append(domains, n.Domains...), append(ids, n.ID)
 	}
@@ -288,7 +327,11 @@ func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error
 		}
 	}
 	for _, n := range all {
-		switch err := n.free(taken); {
+		err := n.free(taken)
+		if err == nil {
+			err = r.mayCreate(n)
+		}
+		switch {
 		case errors.Is(err, errThere):
 			r.there(n, taken)
 		case err != nil:
@@ -346,7 +389,10 @@ func (r *run) adopt(ctx context.Context, reader *drift.Reader, n *newcomer) erro
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		r.add(Result{Name: n.Schema.String(), Outcome: Refused, Err: r.named(n, err)}, n.Schema, nil)
+		if !strings.Contains(err.Error(), "schema ") {
+			err = fmt.Errorf("schema %q: %w", n.Schema, err)
+		}
+		r.add(Result{Name: n.Schema.String(), Outcome: Refused, Err: err}, n.Schema, nil)
 		return nil
 	}
 	if result.Outcome == Adopted {
@@ -373,18 +419,6 @@ func (r *run) takenMeanwhile(ctx context.Context, n *newcomer, failed error) err
 		r.add(Result{Name: n.Schema.String(), Outcome: Refused, Err: cmp.Or(err, failed)}, n.Schema, nil)
 	}
 	return nil
-}
-
-// named is an error with the schema that it is about, and the cure where that is about its
-// owner.
-func (r *run) named(n *newcomer, err error) error {
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == dberr.InsufficientPrivilege && n.owner == r.Migrator.Role() {
-		return fmt.Errorf("schema %q: %w; it belongs to role %q, of which the login is no member (let an administrator: GRANT %s TO the login)", n.Schema, pgErr, n.owner, pgx.Identifier{n.owner}.Sanitize())
-	}
-	if !strings.Contains(err.Error(), "schema ") {
-		err = fmt.Errorf("schema %q: %w", n.Schema, err)
-	}
-	return err
 }
 
 // noteAdopted counts what was made of a row. made is nil in a dry run.

@@ -16,6 +16,7 @@ import (
 type newcomer struct {
 	registry.AdoptParams
 
+	creates    bool   // the login may create in it
 	oldID      int64  // that it had, if that is not kept
 	newID      bool   // it had another one
 	owner      string // of the schema

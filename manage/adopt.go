@@ -39,7 +39,8 @@ Where the tenants are is found in public: the table with the columns schema_name
 domain_url (django-tenant-schemas), or schema_name and a table of domains that refers to it
 (django-tenants). Flags name other tables, and where there is none, the schemas. Further
 columns of that table are copied if cotenant.tenants has columns of the same names, which a
-migration of a shared app adds. Domains lose their port and www.: neither matters where a
+migration of a shared app adds. Every tenant becomes active, whatever the other system says
+of it ("` + name + ` tenant update SCHEMA --status=suspended" is for afterwards). Domains lose their port and www.: neither matters where a
 host is looked up.
 
 What a schema has of an app is compared with each state that the app's files build, in a
@@ -78,8 +79,9 @@ What --json prints (a key that would be empty is left out):
   {"type":"adopt_summary","source":"…","dry_run":true,"adopted":N,"there":N,"left":N,
    "refused":N,"without_name":N,"kept_ids":N,"new_ids":N,"columns":["…"],
    "columns_left":["…"],"extra":{"OBJECT":N},"owners":{"ROLE":N},"rowless":N,
-   "rowless_schemas":["…"],"ports":N,"www":N,"partial":"…","unseen":["APP/MIGRATION"],
-   "advanced":["SEQUENCE"],"contradicted":N,"no_key":true,"seconds":S}
+   "rowless_schemas":["…"],"ports":N,"www":N,"partial":"…","columns_own":["…"],
+   "unseen":["APP/MIGRATION"],"advanced":["SEQUENCE"],"contradicted":N,"no_key":true,
+   "seconds":S}
   {"type":"renumbered","schema":"…","from":ID,"to":ID}        in front of the summary
   {"type":"contradiction","schema":"…","text":"…"}            there, too
 APP is {"app":"…","name":"…","newest":true,"recorded":true,"differences":[{"change":
@@ -184,6 +186,9 @@ func notAdopted(r *adopt.Report) error {
 	}
 	if r.NoName > 0 {
 		parts = append(parts, fmt.Sprintf("%s without the name of a schema", plural(r.NoName, "row")))
+	}
+	if r.NoMatch {
+		parts = append(parts, "no schema is named as --only says")
 	}
 	if len(parts) == 0 {
 		return nil

@@ -119,6 +119,9 @@ func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
 	if len(r.ColumnsLeft) > 0 {
 		fmt.Fprintf(w, "columns not copied, cotenant.tenants has none of these names: %s\n", strings.Join(r.ColumnsLeft, ", "))
 	}
+	if len(r.ColumnsOwn) > 0 {
+		fmt.Fprintf(w, "columns not copied, cotenant keeps its own of these names: %s\n", strings.Join(r.ColumnsOwn, ", "))
+	}
 	if r.NewIDs > 0 {
 		fmt.Fprintf(w, "ids: %d kept, %d new (theirs are taken, or no number that can be kept): what holds an old one must be changed: %s\n",
 			r.KeptIDs, r.NewIDs, someNames(renumbered(r.Renumbered), r.NewIDs, few))
@@ -237,6 +240,7 @@ type (
 		Ports        int            `json:"ports,omitempty"`
 		WWW          int            `json:"www,omitempty"`
 		Partial      string         `json:"partial,omitempty"`
+		ColumnsOwn   []string       `json:"columns_own,omitempty"`
 		Unseen       []string       `json:"unseen,omitempty"`
 		Advanced     []string       `json:"advanced,omitempty"`
 		Contradicted int            `json:"contradicted,omitempty"`
@@ -279,7 +283,7 @@ func (a *adoptReporter) writeLines(r *adopt.Report, took time.Duration) error {
 	lines = append(lines, adoptSummaryLine{
 		"adopt_summary", r.Source, r.DryRun, r.Adopted, r.There, r.Left, r.Refused, r.NoName, r.KeptIDs, r.NewIDs, r.Columns, r.ColumnsLeft,
 		r.Extra, r.Owners, r.Rowless, r.RowlessNames, r.Ports, r.WWW, partial,
-		r.Unseen(), r.Advanced, r.Contradicted, r.NoKey, took.Seconds(),
+		r.ColumnsOwn, r.Unseen(), r.Advanced, r.Contradicted, r.NoKey, took.Seconds(),
 	})
 	for _, line := range lines {
 		if err := writeJSON(a.stdout, line); err != nil {
