@@ -118,7 +118,8 @@ func TestDomainsInTwoForms(t *testing.T) {
 	t.Parallel()
 
 	d := begin(t, accounts+`CREATE TABLE public.plans (id int); CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA c; CREATE SCHEMA d;
-		INSERT INTO public.accounts VALUES (1, 'a', 'Bücher.example'), (2, 'b', 'www.xn--bcher-kva.example.:80'), (3, 'c', 'ｃ.example'), (4, 'd', 'C.EXAMPLE.')`,
+		INSERT INTO public.accounts VALUES (1, 'a', 'Bücher.example'), (2, 'b', 'www.xn--bcher-kva.example.:80'), (3, 'c', 'ｃ.example'), (4, 'd', 'C.EXAMPLE.'),
+			(5, 'e', 'e.example'), (6, NULL, 'e.example'); CREATE SCHEMA e`,
 		shared("CREATE TABLE plans (id bigint)"), nil)
 	claimed := []string{
 		`schema "a": domain "xn--bcher-kva.example": domain is taken: several schemas claim it: a, b (correct that there first)`,

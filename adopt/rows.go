@@ -186,7 +186,7 @@ func (s *source) claims(ctx context.Context, q querier, each func(schema, domain
 	}
 	var schema, domain string
 	_, err = pgx.ForEachRow(rows, []any{&schema, &domain}, func() error {
-		if d, err := parseDomain(domain); err == nil {
+		if d, err := parseDomain(domain); err == nil && schema != "" {
 			each(schema, d.String())
 		}
 		return nil
