@@ -274,3 +274,15 @@ func TestColumnsOwn(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 }
+
+// Which domain is the primary one can be told by a number as well.
+func TestPrimaryColumn(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, `CREATE TABLE public.orgs (id int PRIMARY KEY, slug text); CREATE TABLE public.hosts (host text, main int, org int REFERENCES public.orgs);
+		CREATE SCHEMA a; INSERT INTO public.orgs VALUES (1, 'a'); INSERT INTO public.hosts VALUES ('a.example', NULL, 1), ('b.example', 0, 1), ('c.example', 1, 1)`, shops)
+	d.adopt(&adopt.Options{Source: adopt.Source{
+		DomainColumn: "host", DomainsTable: pgx.Identifier{"public", "hosts"}, PrimaryColumn: "main", SchemaColumn: "slug", TenantsTable: pgx.Identifier{"public", "orgs"},
+	}})
+	d.same(d.registered(), []string{"1 a c.example,a.example,b.example -"})
+}

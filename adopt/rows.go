@@ -81,8 +81,8 @@ func (s *source) domainsSQL() string {
 	switch {
 	case s.domains != nil:
 		order := "d." + quote(s.domain)
-		if s.primary != "" {
-			order = "d." + quote(s.primary) + "::text = 'true' DESC, " + order
+		if s.primary != "" { // which is a number, or a letter, where others made the table
+			order = "pg_catalog.lower(d." + quote(s.primary) + "::text) IN ('true', 't', '1', 'yes', 'y', 'on') IS TRUE DESC, " + order
 		}
 		return "ARRAY(SELECT d." + quote(s.domain) + "::text FROM " + s.domains.Sanitize() + " AS d WHERE d." + quote(s.owner) + " = t." + quote(s.owned) +
 			" AND d." + quote(s.domain) + " IS NOT NULL ORDER BY " + order + ")"

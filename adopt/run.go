@@ -22,18 +22,20 @@ import (
 //  1. The table of the tenants is found, and looked over: names and domains that several
 //     claim are known before the first is taken over.
 //  2. The states of the apps are built, one migration after the other, in a scratch schema
-//     in a transaction that is rolled back. PostgreSQL lets nobody write to the shared
-//     tables that tenants refer to while that goes on, for some ten milliseconds a migration.
+//     in a transaction that is rolled back. Rows that the files write to tables elsewhere are
+//     left out. PostgreSQL lets nobody write to the shared tables that tenants refer to while
+//     that goes on, for some ten milliseconds a migration.
 //  3. public is compared with the shared apps. If it is in none of their states, that is all
 //     that is done; the schemas are compared nevertheless, for the report.
 //  4. cotenant's own tables are made, and the migrations of the shared apps recorded in
-//     public. Statements of theirs that change cotenant.tenants run.
-//  5. Each schema is compared with the tenant apps, several at a time. The newest state that
-//     an app is in is recorded, together with the row of the tenant and its domains, in one
-//     transaction. Schemas are not locked against the other system.
+//     public. Statements of theirs that change cotenant.tenants, and do nothing else, run.
+//  5. Each schema is compared with the tenant apps, several at a time: by its objects, and of
+//     migrations that only grant or revoke by that. The newest state that an app is in is
+//     recorded, together with the row of the tenant and its domains, in one transaction.
+//     Schemas are not locked against the other system.
 //
 // What is done stays done, and the same call again does what is left. With DryRun nothing is
-// written. The error is about the whole: the source, the files, the connections.
+// written, but see Report.Advanced. The error is about the whole: the source, the files, the connections.
 func Run(ctx context.Context, config *Config) (*Report, error) {
 	c, err := config.withDefaults()
 	if err != nil {
