@@ -10,29 +10,21 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/cotenant/cotenant/bench/internal/frame"
 	"github.com/cotenant/cotenant/bench/internal/report"
 	"github.com/cotenant/cotenant/internal/devpg"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "access:", err)
-		os.Exit(1)
-	}
+	frame.Main("access", run)
 }
 
 // scale is how much is measured.
@@ -69,19 +61,15 @@ type bench struct {
 	log   *slog.Logger
 }
 
-func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
+func run(ctx context.Context, args []string, out, log io.Writer) error {
 	flags := flag.NewFlagSet("access", flag.ContinueOnError)
 	flags.SetOutput(log)
 	quick := flags.Bool("quick", false, "a few seconds, to see that it works: the numbers mean nothing")
 	rounds := flags.Int("slices", 0, "`number` of turns that each way has in a table (0: enough for a quiet machine)")
 	tables := flags.String("tables", strings.Join(names(), ","), "which tables, in `names` with commas")
-	file := flags.String("out", "", "write the tables to this `file` as well")
-	binDir := flags.String("postgres", "", "`directory` with the programs of the PostgreSQL to measure (default: one that is found)")
-	if err := flags.Parse(args); err != nil {
+	var common frame.Flags
+	if err := common.Parse(flags, args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unexpected %q (flags only)", flags.Arg(0))
 	}
 	if *rounds < 0 {
 		return fmt.Errorf("-slices is %d (use 1 or more)", *rounds)
@@ -89,9 +77,6 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	wanted, err := choose(*tables)
 	if err != nil {
 		return err
-	}
-	if *binDir == "" && os.Getenv("DATABASE_URL") != "" {
-		return errors.New("DATABASE_URL is set, and it is a server of our own that is measured (unset DATABASE_URL, or name the server's programs with -postgres)")
 	}
 	b := &bench{
 		scale: scale{rounds: 60, slice: 15 * time.Millisecond, atLeast: 11, tenants: [3]int{1, 100, 1000}, hot: 10},
@@ -101,21 +86,11 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 		b.scale = scale{rounds: 2, slice: time.Millisecond, atLeast: 3, tenants: [3]int{1, 3, 10}, hot: 2}
 	}
 	b.rounds = cmp.Or(*rounds, b.rounds)
-	if *file != "" {
-		f, createErr := os.Create(*file)
-		if createErr != nil {
-			return createErr
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		out = io.MultiWriter(out, f)
-	}
 	// With its ordinary settings: fsync is on.
-	server, err := devpg.Start(ctx, &devpg.Options{BinDir: *binDir, Logger: b.log})
-	if err != nil {
-		return err
-	}
-	b.url = server.URL()
-	return errors.Join(b.print(ctx, out, wanted, server.Version()), server.Stop())
+	return common.Measure(ctx, out, &devpg.Options{Logger: b.log}, func(server *devpg.Server, _ string, out io.Writer) error {
+		b.url = server.URL()
+		return b.print(ctx, out, wanted, server.Version())
+	})
 }
 
 // print makes the tables and writes each as soon as it is done.

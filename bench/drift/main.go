@@ -9,35 +9,27 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/cotenant/cotenant/bench/internal/child"
+	"github.com/cotenant/cotenant/bench/internal/frame"
 	"github.com/cotenant/cotenant/bench/internal/report"
 	"github.com/cotenant/cotenant/internal/devpg"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if child.Main(ctx, runChild) {
+	if child.Main(context.Background(), runChild) {
 		return
 	}
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "drift:", err)
-		os.Exit(1)
-	}
+	frame.Main("drift", run)
 }
 
 // bench is what the table is made with.
@@ -52,7 +44,7 @@ type bench struct {
 	log    *slog.Logger
 }
 
-func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
+func run(ctx context.Context, args []string, out, log io.Writer) error {
 	b := &bench{sizes: []int{200, 2000}, jobs: 2, rounds: 3, sample: 50, log: slog.New(slog.NewTextHandler(log, nil))}
 	flags := flag.NewFlagSet("drift", flag.ContinueOnError)
 	flags.SetOutput(log)
@@ -63,60 +55,33 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 		b.sizes, err = numbers(list)
 		return err
 	})
-	file := flags.String("out", "", "write the table to this `file` as well")
-	binDir := flags.String("postgres", "", "`directory` with the programs of the PostgreSQL to measure, pg_dump among them (default: one that is found)")
-	if err := flags.Parse(args); err != nil {
+	var common frame.Flags
+	if err := common.Parse(flags, args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unexpected %q (flags only)", flags.Arg(0))
 	}
 	if b.jobs < 1 || b.rounds < 1 {
 		return fmt.Errorf("-jobs is %d, -rounds is %d (use 1 or more)", b.jobs, b.rounds)
 	}
-	if *binDir == "" && os.Getenv("DATABASE_URL") != "" {
-		return errors.New("DATABASE_URL is set, and it is a server of our own that is measured (unset DATABASE_URL, or name the server's programs with -postgres)")
-	}
 	if *short {
 		b.sizes, b.rounds, b.sample = []int{3, 6}, 1, 2
 	}
-	if *file != "" {
-		f, createErr := os.Create(*file)
-		if createErr != nil {
-			return createErr
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		out = io.MultiWriter(out, f)
-	}
-	b.dump = filepath.Join(*binDir, "pg_dump")
-	if *binDir == "" {
+	b.dump = filepath.Join(common.BinDir, "pg_dump")
+	if common.BinDir == "" {
 		b.dump, _ = exec.LookPath("pg_dump")
 	} else if _, err := os.Stat(b.dump); err != nil {
 		b.dump = ""
 	}
 	// Nothing that is measured writes, so nothing waits for the disk.
-	return b.start(ctx, out, &devpg.Options{BinDir: *binDir, Fast: true, Logger: b.log})
-}
-
-// start starts a server, makes the table on it, and leaves nothing behind.
-func (b *bench) start(ctx context.Context, out io.Writer, options *devpg.Options) (err error) {
-	if b.dir, err = os.MkdirTemp("", "cotenant-bench-"); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	server, err := devpg.Start(ctx, options)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Stop()) }()
-	b.url = server.URL()
-	t, err := b.table(ctx)
-	if err != nil {
-		return err
-	}
-	machine := strings.Replace(report.Machine(server.Version()), "its ordinary settings (fsync on)", "fsync off", 1)
-	fmt.Fprintf(out, "%s\n\n%s", machine, t)
-	return nil
+	return common.Measure(ctx, out, &devpg.Options{Fast: true, Logger: b.log}, func(server *devpg.Server, dir string, out io.Writer) error {
+		b.url, b.dir = server.URL(), dir
+		t, err := b.table(ctx)
+		if err != nil {
+			return err
+		}
+		machine := strings.Replace(report.Machine(server.Version()), "its ordinary settings (fsync on)", "fsync off", 1)
+		fmt.Fprintf(out, "%s\n\n%s", machine, t)
+		return nil
+	})
 }
 
 // numbers returns those that list has.

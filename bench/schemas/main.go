@@ -10,34 +10,25 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/cotenant/cotenant/bench/internal/child"
+	"github.com/cotenant/cotenant/bench/internal/frame"
 	"github.com/cotenant/cotenant/bench/internal/report"
 	"github.com/cotenant/cotenant/internal/devpg"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if child.Main(ctx, runChild) {
+	if child.Main(context.Background(), runChild) {
 		return
 	}
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "schemas:", err)
-		os.Exit(1)
-	}
+	frame.Main("schemas", run)
 }
 
 // scale is how much is measured.
@@ -80,7 +71,7 @@ type bench struct {
 	scripts map[int]*script
 }
 
-func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
+func run(ctx context.Context, args []string, out, log io.Writer) error {
 	b := &bench{
 		scale:   scale{rounds: 3, schemas: 2000, jobs: 2, created: 20, looped: 500, repeats: 11, sizes: []int{100, 1000, 10_000}},
 		fleets:  map[string]*fleet{},
@@ -98,13 +89,9 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 		return err
 	})
 	only := flags.String("only", strings.Join(names(), ","), "which tables, in `names` with commas")
-	file := flags.String("out", "", "write the tables to this `file` as well")
-	binDir := flags.String("postgres", "", "`directory` with the programs of the PostgreSQL to measure (default: one that is found)")
-	if err := flags.Parse(args); err != nil {
+	var common frame.Flags
+	if err := common.Parse(flags, args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unexpected %q (flags only)", flags.Arg(0))
 	}
 	if b.jobs < 1 || b.rounds < 1 || b.schemas < 1 {
 		return fmt.Errorf("-jobs is %d, -rounds is %d, -schemas is %d (use 1 or more)", b.jobs, b.rounds, b.schemas)
@@ -113,36 +100,14 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if *binDir == "" && os.Getenv("DATABASE_URL") != "" {
-		return errors.New("DATABASE_URL is set, and it is a server of our own that is measured (unset DATABASE_URL, or name the server's programs with -postgres)")
-	}
 	if *short {
 		b.scale = scale{rounds: 1, schemas: 5, jobs: b.jobs, created: 2, looped: 3, repeats: 1, sizes: []int{2, 5, 12}}
 	}
-	if *file != "" {
-		f, createErr := os.Create(*file)
-		if createErr != nil {
-			return createErr
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		out = io.MultiWriter(out, f)
-	}
 	// With its ordinary settings: fsync is on, unless nobody reads the numbers.
-	return b.start(ctx, out, wanted, &devpg.Options{BinDir: *binDir, Fast: *short, Logger: b.log})
-}
-
-// start starts a server, makes the tables on it, and leaves nothing behind.
-func (b *bench) start(ctx context.Context, out io.Writer, wanted []section, options *devpg.Options) (err error) {
-	if b.dir, err = os.MkdirTemp("", "cotenant-bench-"); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
-	server, err := devpg.Start(ctx, options)
-	if err != nil {
-		return err
-	}
-	b.url, b.fast = server.URL(), options.Fast
-	return errors.Join(b.print(ctx, out, wanted, server.Version()), server.Stop())
+	return common.Measure(ctx, out, &devpg.Options{Fast: *short, Logger: b.log}, func(server *devpg.Server, dir string, out io.Writer) error {
+		b.url, b.fast, b.dir = server.URL(), *short, dir
+		return b.print(ctx, out, wanted, server.Version())
+	})
 }
 
 // print makes the tables and writes each as soon as it is done.

@@ -74,6 +74,10 @@ var floors = map[string]floor{
 // sideways are the imports within a floor that have a reason.
 var sideways = map[[2]string]string{
 	{"cotenant", "adopt"}:                       "an adoption works over the pool for cotenant's own statements, which the tenancy gives to nobody",
+	{"bench/access", "bench/internal/frame"}:    "the benchmarks start alike",
+	{"bench/drift", "bench/internal/frame"}:     "the benchmarks start alike",
+	{"bench/fixtures", "bench/internal/frame"}:  "the benchmarks start alike",
+	{"bench/schemas", "bench/internal/frame"}:   "the benchmarks start alike",
 	{"bench/access", "bench/internal/report"}:   "the benchmarks print alike",
 	{"bench/drift", "bench/internal/child"}:     "the benchmarks run themselves once more alike",
 	{"bench/drift", "bench/internal/large"}:     "the benchmarks make the same large schemas",
@@ -97,7 +101,7 @@ var sideways = map[[2]string]string{
 // should carry it.
 var (
 	development = []string{module + "/internal/devpg", module + "/internal/pgbouncer", "github.com/fergusstrange/embedded-postgres"}
-	mayDevelop  = []string{"bench/access", "bench/drift", "bench/fixtures", "bench/schemas", "cmd/cotenant", "internal/devpg", "internal/pgbouncer", "internal/testdb"}
+	mayDevelop  = []string{"bench", "bench/access", "bench/drift", "bench/fixtures", "bench/schemas", "cmd/cotenant", "internal/devpg", "internal/pgbouncer", "internal/testdb"}
 )
 
 // imports has, for some packages, all that they may import besides the standard
