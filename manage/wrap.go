@@ -2,7 +2,6 @@ package manage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cotenant/cotenant"
-	"github.com/cotenant/cotenant/tenant"
 )
 
 const wrapHelp = `
@@ -129,60 +127,6 @@ func (p *program) unwrap(cmd *cobra.Command, f *fanFlags, args []string) (*wrapp
 	return p.inTree(cmd, rest)
 }
 
-// splitArgs takes apart the arguments of a command that wraps another: its own flags, which
-// may stand anywhere before --, and the other's command line.
-func splitArgs(flags *pflag.FlagSet, args []string) (own, rest []string, external bool) {
-	for i := 0; i < len(args); i++ {
-		arg := args[i]
-		if arg == "--" {
-			if len(rest) == 0 {
-				return own, args[i+1:], true
-			}
-			return own, append(rest, args[i:]...), false
-		}
-		flag, valued := flagOf(flags, arg)
-		if flag == nil || len(rest) > 0 && !isTenantFlag(flag.Name) {
-			rest = append(rest, arg)
-			continue
-		}
-		own = append(own, arg)
-		if !valued && flag.NoOptDefVal == "" && i+1 < len(args) {
-			i++
-			own = append(own, args[i])
-		}
-	}
-	return own, rest, false
-}
-
-// flagOf returns the flag that an argument is, nil if it is none of them, and whether the
-// argument has its value. Of letters that stand together all must be flags without a value:
-// -vv, -qv.
-func flagOf(flags *pflag.FlagSet, arg string) (flag *pflag.Flag, valued bool) {
-	if name, long := strings.CutPrefix(arg, "--"); long {
-		name, _, valued = strings.Cut(name, "=")
-		return flags.Lookup(name), valued
-	}
-	letters, short := strings.CutPrefix(arg, "-")
-	if !short || letters == "" {
-		return nil, false
-	}
-	for _, letter := range letters {
-		if letter > 0x7f {
-			return nil, false
-		}
-		flag = flags.ShorthandLookup(string(letter))
-		if flag == nil || flag.NoOptDefVal == "" {
-			return nil, false
-		}
-	}
-	return flag, false
-}
-
-// isTenantFlag reports whether a flag behind a command is not the command's.
-func isTenantFlag(name string) bool {
-	return slices.Contains([]string{"schema", "exclude", "skip-public"}, name)
-}
-
 // wrapped is what runs for a tenant: a program, or a command of the tree.
 type wrapped struct {
 	program      *external
@@ -268,64 +212,4 @@ func given(cmd, target *cobra.Command, names ...string) (args []string) {
 		}
 	}
 	return args
-}
-
-// chosen returns the tenant that is selected, or asks for it.
-func (f *fanFlags) chosen(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenancy) (*tenant.Tenant, error) {
-	switch len(f.selection.Schemas) {
-	case 0:
-	case 1:
-		if _, err := parseSchema(f.selection.Schemas[0]); err != nil {
-			return nil, err
-		}
-		return tenantOrPublic(ctx, tenancy, f.selection.Schemas[0])
-	default:
-		return nil, usagef("%d schemas are given (give one, or use %s run)", len(f.selection.Schemas), cmd.Root().Name())
-	}
-	ask := newPrompter(cmd)
-	if ask == nil {
-		return nil, usagef("no schema is given, and standard input is no terminal (add --schema=NAME)")
-	}
-	var t *tenant.Tenant
-	_, err := ask.until("Schema of the tenant (? lists them): ", func(answer string) (err error) {
-		switch answer {
-		case "":
-			return errors.New("name a schema")
-		case "?":
-			return schemasOf(ctx, tenancy)
-		}
-		t, err = tenantOrPublic(ctx, tenancy, answer)
-		return err
-	})
-	return t, err
-}
-
-// tenantOrPublic is tenantOf, where public is also one that has no row.
-func tenantOrPublic(ctx context.Context, tenancy *cotenant.Tenancy, name string) (*tenant.Tenant, error) {
-	if name != tenant.PublicSchema().String() {
-		return tenantOf(ctx, tenancy, name)
-	}
-	t, err := tenancy.Registry().BySchema(ctx, tenant.PublicSchema())
-	if errors.Is(err, tenant.ErrTenantNotFound) {
-		return &tenant.Tenant{Schema: tenant.PublicSchema()}, nil
-	}
-	return t, err
-}
-
-// schemasOf returns the schemas of the tenants as an error, to be shown: the first hundred.
-func schemasOf(ctx context.Context, tenancy *cotenant.Tenancy) error {
-	var names []string
-	n := 0
-	for t, err := range tenancy.Registry().All(ctx) {
-		if err != nil {
-			return err
-		}
-		if n++; len(names) < most {
-			names = append(names, t.Schema.String())
-		}
-	}
-	if n == 0 {
-		return errors.New("there are no tenants (make one with tenant create)")
-	}
-	return errors.New(someNames(names, n, most))
 }
