@@ -73,6 +73,9 @@ type Source struct {
 	// Schemas are names, or patterns as path.Match has them, of the schemas to take over,
 	// where there is no table of tenants. It excludes all that is about tables.
 	Schemas []string
+	// TenantColumn of DomainsTable refers to TenantsTable by a foreign key, and tells whose a
+	// domain is. Defaults to the only one that does, or, where there are several, to tenant_id.
+	TenantColumn string
 	// TenantsTable has a row for each tenant. Defaults to what is found.
 	TenantsTable pgx.Identifier
 }
@@ -144,13 +147,13 @@ func (s *Source) check() error {
 			return fmt.Errorf("%s is %q (give a schema and a table, such as public.customers_client)", what, strings.Join(table, "."))
 		}
 	}
-	if len(s.Schemas) > 0 && (len(s.TenantsTable) > 0 || len(s.DomainsTable) > 0 || s.DomainColumn != "" || s.SchemaColumn != "" || s.PrimaryColumn != "") {
+	if len(s.Schemas) > 0 && (len(s.TenantsTable) > 0 || len(s.DomainsTable) > 0 || s.DomainColumn != "" || s.SchemaColumn != "" || s.PrimaryColumn != "" || s.TenantColumn != "") {
 		return errors.New("schemas is for where there is no table of tenants (leave it out, or the tables and columns; a part of the tenants is taken over with only)")
 	}
 	if s.DomainPattern == "" {
 		return nil
 	}
-	if len(s.DomainsTable) > 0 || s.DomainColumn != "" || s.PrimaryColumn != "" {
+	if len(s.DomainsTable) > 0 || s.DomainColumn != "" || s.PrimaryColumn != "" || s.TenantColumn != "" {
 		return errors.New("the domains come from a table or from a pattern (give one)")
 	}
 	if !strings.Contains(s.DomainPattern, placeholder) {

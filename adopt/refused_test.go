@@ -192,7 +192,8 @@ func TestSourceRefused(t *testing.T) {
 		`domain "{schema}.exa mple.com": invalid domain`:                                                       {Schemas: []string{"a*"}, DomainPattern: "{schema}.exa mple.com"},
 		"the domains come from a table or from a pattern (give one)":                                           {DomainsTable: public("hosts"), DomainPattern: "{schema}.example.com"},
 		"tenants-table is \"public.\" (give a schema and a table, such as public.customers_client)":            {TenantsTable: public("")},
-		"a column tells the primary one of several domains, and there is no table of domains":                  {TenantsTable: public("clients"), PrimaryColumn: "main"},
+		"a column tells the primary one of several domains, or whose they are, and there is no table":          {TenantsTable: public("clients"), PrimaryColumn: "main"},
+		"or whose they are, and there is no table of domains (name it: --domains-table)":                       {TenantsTable: public("clients"), TenantColumn: "main"},
 	} {
 		d.fails(&adopt.Options{Source: s}, want)
 	}
@@ -285,4 +286,29 @@ func TestPrimaryColumn(t *testing.T) {
 		DomainColumn: "host", DomainsTable: pgx.Identifier{"public", "hosts"}, PrimaryColumn: "main", SchemaColumn: "slug", TenantsTable: pgx.Identifier{"public", "orgs"},
 	}})
 	d.same(d.registered(), []string{"1 a c.example,a.example,b.example -"})
+}
+
+// Where several columns of the domains' table refer to the tenants, that of django-tenants
+// tells whose a domain is; of others, one must be named.
+func TestTenantColumn(t *testing.T) {
+	t.Parallel()
+
+	const system = `CREATE TABLE public.clients (id int PRIMARY KEY, schema_name text); CREATE SCHEMA a; CREATE SCHEMA b; INSERT INTO public.clients VALUES (1, 'a'), (2, 'b');
+		CREATE TABLE public.hosts (domain text, is_primary bool, billed_to_id int CONSTRAINT first REFERENCES public.clients, %[1]s int CONSTRAINT middle REFERENCES public.clients,
+			tester_id int CONSTRAINT zero REFERENCES public.clients, other_id int REFERENCES public.others (id));
+		INSERT INTO public.hosts VALUES ('a.example', true, 1, 1, 1, NULL), ('b.example', true, 1, 2, 1, NULL);`
+	const others = "CREATE TABLE public.others (id int PRIMARY KEY);"
+	right := []string{"1 a a.example -", "2 b b.example -"}
+	d := made(t, others+fmt.Sprintf(system, "tenant_id"), shops)
+	if report := d.adopt(nil); report.Source != "django-tenants: public.clients, public.hosts (by tenant_id)" {
+		t.Error(report.Source)
+	}
+	d.same(d.registered(), right)
+
+	d = made(t, others+fmt.Sprintf(system, "whose"), shops)
+	d.fails(nil, "several columns of public.hosts refer to public.clients: billed_to_id → id, tester_id → id, whose → id, so that it is not known whose its domains are (choose with --tenant-column)")
+	d.fails(&adopt.Options{Source: adopt.Source{TenantColumn: "other_id"}},
+		`column "other_id" of public.hosts does not tell whose its domains are: what refers to public.clients is billed_to_id → id, tester_id → id, whose → id (correct --tenant-column)`)
+	d.adopt(&adopt.Options{Source: adopt.Source{TenantColumn: "whose"}})
+	d.same(d.registered(), right)
 }

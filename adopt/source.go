@@ -24,6 +24,7 @@ type source struct {
 	domains pgx.Identifier
 	owner   string // column of domains that refers to tenants
 	owned   string // column of tenants that it refers to
+	chosen  bool   // there are several columns such as owner
 	primary string // column of domains
 
 	patterns      []string // of schemas, where there is no table
@@ -38,7 +39,11 @@ func (s *source) String() string {
 	case s.domains == nil:
 		return fmt.Sprintf("%s: %s", s.system, dotted(s.tenants))
 	}
-	return fmt.Sprintf("%s: %s, %s", s.system, dotted(s.tenants), dotted(s.domains))
+	text := fmt.Sprintf("%s: %s, %s", s.system, dotted(s.tenants), dotted(s.domains))
+	if s.chosen {
+		text += " (by " + s.owner + ")"
+	}
+	return text
 }
 
 func dotted(table pgx.Identifier) string { return strings.Join(table, ".") }
@@ -184,8 +189,8 @@ func (s *source) findColumns(ctx context.Context, q querier, o *Source) error {
 		return err
 	}
 	if len(s.domains) == 0 {
-		if o.PrimaryColumn != "" {
-			return &OptionsError{errors.New("a column tells the primary one of several domains, and there is no table of domains (name it: --domains-table)")}
+		if o.PrimaryColumn != "" || o.TenantColumn != "" {
+			return &OptionsError{errors.New("a column tells the primary one of several domains, or whose they are, and there is no table of domains (name it: --domains-table)")}
 		}
 		if s.domainPattern == "" {
 			if s.domain, err = takes(s.tenants, columns, o.DomainColumn, "domain_url", "domain-column"); err != nil {
@@ -218,15 +223,48 @@ func (s *source) findDomains(ctx context.Context, q querier, o *Source) error {
 	if s.primary, err = takes(s.domains, columns, o.PrimaryColumn, "is_primary", "primary-column"); err != nil {
 		return err
 	}
-	err = q.QueryRow(ctx, `SELECT d.attname::text, t.attname::text FROM pg_catalog.pg_constraint AS k
+	return s.findOwner(ctx, q, o)
+}
+
+// key is a foreign key of one column.
+type key struct{ from, to string }
+
+// findOwner looks which column of the domains' table tells whose a domain is: one that refers
+// to the tenants. Of several only that is taken which django-tenants has; by a wrong one,
+// domains would lead to other tenants.
+func (s *source) findOwner(ctx context.Context, q querier, o *Source) error {
+	rows, err := q.Query(ctx, `SELECT DISTINCT d.attname::text, t.attname::text FROM pg_catalog.pg_constraint AS k
 		JOIN pg_catalog.pg_attribute AS d ON d.attrelid = k.conrelid AND d.attnum = k.conkey[1] JOIN pg_catalog.pg_attribute AS t ON t.attrelid = k.confrelid AND t.attnum = k.confkey[1]
 		WHERE k.contype = 'f' AND k.conrelid = $1::pg_catalog.regclass AND k.confrelid = $2::pg_catalog.regclass AND pg_catalog.cardinality(k.conkey) = 1
-		ORDER BY k.conname LIMIT 1`, pgx.QueryExecModeExec, s.domains.Sanitize(), s.tenants.Sanitize()).Scan(&s.owner, &s.owned)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("%s does not refer to %s by a foreign key, so that it is not known whose its domains are (name another: --domains-table)", dotted(s.domains), dotted(s.tenants))
+		ORDER BY 1, 2`, pgx.QueryExecModeExec, s.domains.Sanitize(), s.tenants.Sanitize())
+	var all []key
+	if err == nil {
+		all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k key, err error) {
+			err = row.Scan(&k.from, &k.to)
+			return k, err
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("keys of %s: %w", dotted(s.domains), err)
 	}
+	if len(all) == 0 {
+		return fmt.Errorf("%s does not refer to %s by a foreign key, so that it is not known whose its domains are (name another: --domains-table)", dotted(s.domains), dotted(s.tenants))
+	}
+	found := all
+	if o.TenantColumn != "" || len(all) > 1 {
+		want := cmp.Or(o.TenantColumn, "tenant_id")
+		found = slices.DeleteFunc(slices.Clone(all), func(k key) bool { return k.from != want })
+	}
+	if len(found) != 1 {
+		texts := make([]string, len(all))
+		for i, k := range all {
+			texts[i] = fmt.Sprintf("%s → %s", k.from, k.to)
+		}
+		if o.TenantColumn != "" {
+			return fmt.Errorf("column %q of %s does not tell whose its domains are: what refers to %s is %s (correct --tenant-column)", o.TenantColumn, dotted(s.domains), dotted(s.tenants), strings.Join(texts, ", "))
+		}
+		return fmt.Errorf("several columns of %s refer to %s: %s, so that it is not known whose its domains are (choose with --tenant-column)", dotted(s.domains), dotted(s.tenants), strings.Join(texts, ", "))
+	}
+	s.owner, s.owned, s.chosen = found[0].from, found[0].to, len(all) > 1
 	return nil
 }

@@ -99,6 +99,7 @@ func (f *adoptFlags) groups(project bool) []flagGroup {
 	from.flags.StringVar(&s.SchemaColumn, "schema-column", "", "its `column` with the name of the schema (default schema_name)")
 	from.flags.StringVar(&f.domains, "domains-table", "", "the `table` of domains, which refers to the other by a foreign key")
 	from.flags.StringVar(&s.DomainColumn, "domain-column", "", "the `column` with the domain (default domain there, else domain_url)")
+	from.flags.StringVar(&s.TenantColumn, "tenant-column", "", "the `column` of the domains' table that refers to the other (default tenant_id, if several do)")
 	from.flags.StringVar(&s.PrimaryColumn, "primary-column", "", "the `column` that tells the primary domain (default is_primary)")
 	from.flags.StringArrayVar(&s.Schemas, "schemas", nil, "no table: the schemas of this `name` or pattern, such as 'tenant_*' (repeatable)")
 	from.flags.StringVar(&s.DomainPattern, "domain", "", "no domains: make them of this `pattern`, such as '{schema}.example.com'")
@@ -117,7 +118,7 @@ func (f *adoptFlags) checkUsage(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("jobs") && f.options.Jobs < 1 {
 		return usagef("--jobs is %d (give it 1 or more, or leave it out)", f.options.Jobs)
 	}
-	for _, flag := range []string{"tenants-table", "schema-column", "domains-table", "domain-column", "primary-column", "domain", "differing"} {
+	for _, flag := range []string{"tenants-table", "schema-column", "domains-table", "domain-column", "tenant-column", "primary-column", "domain", "differing"} {
 		if value, _ := cmd.Flags().GetString(flag); value == "" && cmd.Flags().Changed(flag) {
 			return usagef("--%s is empty (give it a value, or leave it out)", flag)
 		}
