@@ -48,6 +48,9 @@ type Options struct {
 	// Only are names, or patterns as path.Match has them, of which a schema matches one to
 	// be taken over. public is looked at all the same. Defaults to all.
 	Only []string
+	// SkipClaimed registers the other schemas where some claim a domain that another has, in
+	// the source or in the registry. Defaults to nothing being registered then.
+	SkipClaimed bool
 	// Source says where the tenants are. Defaults to what is found.
 	Source Source
 }

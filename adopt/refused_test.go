@@ -38,7 +38,7 @@ func TestRowsRefused(t *testing.T) {
 			(5, 'pg-fine', 'fine.example'), (6, 'www', 'WWW.www.host.example.'), (7, 'claim1', 'www.claimed.example'), (8, 'claim2', 'claimed.example:80'),
 			(9, 'badhost', 'bad host'), (10, 'Twice', 'a.example'), (11, 'twice', 'b.example'), (12, 'cotenant_x', 'c.example'), (13, 'pg_catalog', 'd.example'),
 			(14, 'information_schema', 'e.example'), (15, 'dot.ted', 'f.example'), (16, repeat('x', 64), 'g.example'), (17, 'nodomain', NULL), (-5, 'Public', 'h.example')`, shops)
-	report := d.adopt(nil)
+	report := d.adopt(&adopt.Options{SkipClaimed: true})
 	d.same(refusals(report), []string{
 		`invalid schema name "Public": it differs from "public" only in case (write "public" for the main site, or use another name); rename it there first (ALTER SCHEMA … RENAME TO …, and the row)`,
 		`schema "Twice": several rows have that name, or one that differs only in case (rename or delete one)`,
@@ -84,7 +84,14 @@ func TestRegistryThere(t *testing.T) {
 		INSERT INTO public.accounts VALUES (7, 'old', 'other.example'), (8, 'taken', 'old.example'), (1, 'id', 'id.example');
 		ALTER TABLE public.accounts ALTER COLUMN id TYPE bigint;
 		INSERT INTO public.accounts VALUES (9000000000000000000, 'large', 'large.example')`)
-	report := d.adopt(nil)
+	before := d.all()
+	stopped := d.adopt(nil)
+	d.same(d.all(), before)
+	report := d.adopt(&adopt.Options{SkipClaimed: true})
+	d.same(refusals(stopped), refusals(report))
+	if stopped.Claimed != 1 || stopped.Left != 2 || stopped.There != 1 || report.Claimed != 0 {
+		t.Errorf("%+v\n%+v", stopped, report)
+	}
 	d.same(refusals(report), []string{`schema "taken": domain "old.example": domain is taken by the tenant of schema "old" (remove it there first, or correct it in the source)`})
 	d.same(d.rows("SELECT t.schema_name, d.domain, t.id <= 10 FROM cotenant.tenants AS t JOIN cotenant.domains AS d ON d.tenant_id = t.id ORDER BY 1"),
 		[]string{"id id.example true", "large large.example true", "old old.example true"})
@@ -102,7 +109,7 @@ func TestRegistryThere(t *testing.T) {
 	d.same([]string{fmt.Sprint(report.Contradictions)}, []string{"[{old only the source has other.example; only the tenant has old.example; its id is 1, and 7 in the source}]"})
 	d.exec("INSERT INTO cotenant.domains (domain, tenant_id) SELECT 'other.example', id FROM cotenant.tenants WHERE schema_name = 'id'; UPDATE public.accounts SET schema_name = 'Old' WHERE id = 7")
 	d.exec(`CREATE SCHEMA "Old"`)
-	report = d.adopt(nil)
+	report = d.adopt(&adopt.Options{SkipClaimed: true})
 	if report.Contradicted != 2 || report.There != 2 {
 		t.Errorf("%+v", report)
 	}
@@ -132,7 +139,21 @@ func TestDomainsInTwoForms(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 	d.same(refusals(report), claimed)
-	d.same(refusals(d.adopt(&adopt.Options{Differing: adopt.Record})), claimed)
+	before := d.all()
+	report = d.adopt(&adopt.Options{Differing: adopt.Record})
+	d.same(refusals(report), claimed)
+	d.same(d.all(), before)
+	if report.Claimed != 4 || report.Left != 1 || report.Adopted != 0 || !report.Differ() {
+		t.Errorf("%+v", report)
+	}
+	if report = d.adopt(&adopt.Options{Differing: adopt.Record, Only: []string{"e"}}); report.Claimed != 0 || report.Adopted != 1 { // no claim of a schema that is meant
+		t.Errorf("%+v", report)
+	}
+	report = d.adopt(&adopt.Options{Differing: adopt.Record, SkipClaimed: true})
+	d.same(refusals(report), claimed)
+	if report.There != 1 || report.Refused != 4 {
+		t.Errorf("%+v", report)
+	}
 }
 
 // Of schemas that differ only in case none is taken for the other.

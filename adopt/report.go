@@ -15,7 +15,7 @@ type Outcome string
 const (
 	Adopted Outcome = "adopted" // it is registered, and its migrations are recorded
 	There   Outcome = "there"   // a tenant had it before; it was left as it is
-	Left    Outcome = "left"    // it differs, or public does, and was left as it is
+	Left    Outcome = "left"    // it differs, or nothing is registered for another reason; it was left as it is
 	Refused Outcome = "refused" // its row is no good, or something failed; it was left as it is
 )
 
@@ -37,6 +37,9 @@ type Report struct {
 	// are built, by a function or a DO block. No roll-back undoes that: their next numbers
 	// are left out.
 	Advanced []string
+	// Claimed counts the schemas that claim a domain which another has, if nothing was
+	// registered because of them. They are refused, the others left.
+	Claimed int
 	// Columns are those of the source's table that are copied into cotenant.tenants, and
 	// ColumnsLeft the others. ColumnsOwn are not copied either: cotenant keeps columns of
 	// these names, such as status. Every tenant becomes active.

@@ -46,6 +46,21 @@ func (s *source) from() string {
 	return s.tenants.Sanitize() + " AS t"
 }
 
+// pages calls each with all rows, a page of them at a time.
+func (s *source) pages(ctx context.Context, q querier, columns []string, each func([]row) error) error {
+	after := ""
+	for {
+		rows, err := s.pageAfter(ctx, q, columns, after)
+		if err == nil && len(rows) > 0 {
+			err = each(rows)
+		}
+		if err != nil || len(rows) < page {
+			return err
+		}
+		after = rows[len(rows)-1].schema
+	}
+}
+
 // pageAfter reads the rows that come after one, by the bytes of their schemas' names.
 func (s *source) pageAfter(ctx context.Context, q querier, columns []string, after string) ([]row, error) {
 	var sql string

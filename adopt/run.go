@@ -20,7 +20,9 @@ import (
 // Run takes a database over:
 //
 //  1. The table of the tenants is found, and looked over: names and domains that several
-//     claim are known before the first is taken over.
+//     claim are known before the first is taken over. If two schemas claim a domain, or a
+//     tenant of the registry has one that another schema claims, nothing is registered, but
+//     for SkipClaimed; the report names these and compares the schemas nevertheless.
 //  2. The states of the apps are built, one migration after the other, in a scratch schema
 //     in a transaction that is rolled back. Rows that the files write to tables elsewhere are
 //     left out. PostgreSQL lets nobody write to the shared tables that tenants refer to while
@@ -65,6 +67,9 @@ type run struct {
 
 func (r *run) run(ctx context.Context) error {
 	if err := r.look(ctx); err != nil {
+		return err
+	}
+	if err := r.claims(ctx); err != nil {
 		return err
 	}
 	shared, err := newReference(ctx, r.Config, true)
@@ -263,17 +268,7 @@ func (r *run) all(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(todo)
-		after := ""
-		for {
-			rows, err := r.source.pageAfter(ctx, r.Pool, r.columns, after)
-			if err == nil && len(rows) > 0 {
-				err = r.send(ctx, rows, todo)
-			}
-			if err != nil || len(rows) < page {
-				return err
-			}
-			after = rows[len(rows)-1].schema
-		}
+		return r.source.pages(ctx, r.Pool, r.columns, func(rows []row) error { return r.send(ctx, rows, todo) })
 	})
 	for range r.Jobs {
 		group.Go(func() error {
@@ -298,8 +293,9 @@ func (r *run) selected(t row) bool {
 	return len(r.Only) == 0 || t.schema == tenant.PublicSchema().String() || matches(r.Only, t.schema)
 }
 
-// send looks at rows, and sends those that can be taken over.
-func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error {
+// examine looks at rows, and returns those that can become tenants, with what the registry has
+// of what they want. refuse is called with the others.
+func (r *run) examine(ctx context.Context, rows []row, refuse func(name string, err error)) ([]*newcomer, *registry.Taken, error) {
 	var all []*newcomer
 	var schemas []string
 	var domains []tenant.Domain
@@ -313,7 +309,7 @@ func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error
 		}
 		n, err := r.newcomer(t)
 		if err != nil {
-			r.add(Result{Name: t.schema, Outcome: Refused, Err: err}, tenant.Schema{}, nil)
+			refuse(t.schema, err)
 			continue
 		}
 		if t.owner != nil {
@@ -321,12 +317,46 @@ func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error
 		}
 		all, schemas, domains, ids = append(all, n), append(schemas, t.schema), append(domains, n.Domains...), append(ids, n.ID)
 	}
-	taken := &registry.Taken{}
-	if r.installed {
-		var err error
-		if taken, err = r.Registry.Taken(ctx, schemas, domains, ids); err != nil {
+	if !r.installed {
+		return all, &registry.Taken{}, nil
+	}
+	taken, err := r.Registry.Taken(ctx, schemas, domains, ids)
+	return all, taken, err
+}
+
+// claims counts the schemas that claim a domain which another has. If there are any, nothing is
+// written, so that who has it can be settled before anything is changed.
+func (r *run) claims(ctx context.Context) error {
+	if r.SkipClaimed || len(r.overview.domains) == 0 && !r.installed {
+		return nil
+	}
+	count := func(_ string, err error) {
+		if errors.Is(err, tenant.ErrDomainTaken) {
+			r.report.Claimed++
+		}
+	}
+	err := r.source.pages(ctx, r.Pool, nil, func(rows []row) error {
+		all, taken, err := r.examine(ctx, rows, count)
+		if err != nil {
 			return err
 		}
+		for _, n := range all {
+			count("", n.free(taken))
+		}
+		return nil
+	})
+	r.dry = r.dry || r.report.Claimed > 0
+	return err
+}
+
+// send looks at rows, and sends those that can be taken over.
+func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error {
+	refuse := func(name string, err error) {
+		r.add(Result{Name: name, Outcome: Refused, Err: err}, tenant.Schema{}, nil)
+	}
+	all, taken, err := r.examine(ctx, rows, refuse)
+	if err != nil {
+		return err
 	}
 	for _, n := range all {
 		err := n.free(taken)
@@ -337,7 +367,7 @@ func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error
 		case errors.Is(err, errThere):
 			r.there(n, taken)
 		case err != nil:
-			r.add(Result{Name: n.Schema.String(), Outcome: Refused, Err: err}, n.Schema, nil)
+			refuse(n.Schema.String(), err)
 		default:
 			select {
 			case todo <- n:
@@ -372,7 +402,7 @@ func (r *run) adopt(ctx context.Context, reader *drift.Reader, n *newcomer) erro
 			result.Outcome = Left
 		}
 	}
-	if err == nil && r.report.PublicDiffers {
+	if err == nil && (r.report.PublicDiffers || r.report.Claimed > 0) {
 		result.Outcome = Left
 	}
 	var made *tenant.Tenant

@@ -50,7 +50,9 @@ scratch schema that is rolled back. The newest state that is the same is recorde
 "` + name + ` drift" shows it. A migration that leaves nothing to compare, because it only
 changes rows, counts as done with the one before it, and is named; one that only grants or
 revokes is looked at. Owners and other privileges do not matter. What a schema has beyond
-the apps is left alone. If public is in no state of the shared apps, nothing is registered.
+the apps is left alone. If public is in no state of the shared apps, nothing is registered;
+neither where a schema claims a domain that another schema or tenant has, unless
+--skip-claimed registers the others.
 
 Run it as the login that will migrate, and first with --dry-run: that writes nothing.
 
@@ -81,7 +83,7 @@ What --json prints (a key that would be empty is left out):
    "columns_left":["…"],"extra":{"OBJECT":N},"owners":{"ROLE":N},"rowless":N,
    "rowless_schemas":["…"],"ports":N,"www":N,"partial":"…","columns_own":["…"],
    "unseen":["APP/MIGRATION"],"advanced":["SEQUENCE"],"contradicted":N,"no_key":true,
-   "seconds":S}
+   "claimed":N,"seconds":S}
   {"type":"renumbered","schema":"…","from":ID,"to":ID}        in front of the summary
   {"type":"contradiction","schema":"…","text":"…"}            there, too
 APP is {"app":"…","name":"…","newest":true,"recorded":true,"differences":[{"change":
@@ -107,6 +109,7 @@ func (f *adoptFlags) groups(project bool) []flagGroup {
 	how.flags.BoolVar(&f.options.DryRun, "dry-run", false, "say what would be done, and write nothing")
 	how.flags.StringVar(&f.differing, "differing", "leave", "schemas in no state of the apps: `leave` them alone, or record the state that is nearest")
 	how.flags.StringArrayVar(&f.options.Only, "only", nil, "only the schemas of this `name` or pattern, beside public (repeatable)")
+	how.flags.BoolVar(&f.options.SkipClaimed, "skip-claimed", false, "where schemas claim a domain that another has, register the others")
 	how.flags.IntVar(&f.options.Jobs, "jobs", 0, "work on `N` schemas at a time (default 4)")
 	output := f.outputFlags.group()
 	output.flags.Lookup("verbosity").Usage = "0 prints errors only, 1 the outcome, 2 (-v) more names of schemas, 3 (-vv) the log, too"
@@ -172,10 +175,17 @@ func (p *program) adopt(cmd *cobra.Command, f *adoptFlags) error {
 // notAdopted says what was left, and what to do about it; nil if nothing was.
 func notAdopted(r *adopt.Report) error {
 	var parts []string
+	if r.Claimed > 0 {
+		verb := "claim domains that others have"
+		if r.Claimed == 1 {
+			verb = "claims a domain that another has"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s, so that nothing was registered (correct that in the source; or register the others: --skip-claimed)", schemas(r.Claimed), verb))
+	}
 	switch {
 	case r.PublicDiffers:
 		parts = append(parts, "public differs from the shared apps, so that nothing was registered (mend what differs, there or in the files; or record it as it is: --differing=record)")
-	case r.Left > 0:
+	case r.Left > 0 && r.Claimed == 0:
 		verb := "differ"
 		if r.Left == 1 {
 			verb = "differs"

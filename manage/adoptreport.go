@@ -245,6 +245,7 @@ type (
 		Advanced     []string       `json:"advanced,omitempty"`
 		Contradicted int            `json:"contradicted,omitempty"`
 		NoKey        bool           `json:"no_key,omitempty"`
+		Claimed      int            `json:"claimed,omitempty"`
 		Seconds      float64        `json:"seconds"`
 	}
 )
@@ -283,7 +284,7 @@ func (a *adoptReporter) writeLines(r *adopt.Report, took time.Duration) error {
 	lines = append(lines, adoptSummaryLine{
 		"adopt_summary", r.Source, r.DryRun, r.Adopted, r.There, r.Left, r.Refused, r.NoName, r.KeptIDs, r.NewIDs, r.Columns, r.ColumnsLeft,
 		r.Extra, r.Owners, r.Rowless, r.RowlessNames, r.Ports, r.WWW, partial,
-		r.ColumnsOwn, r.Unseen(), r.Advanced, r.Contradicted, r.NoKey, took.Seconds(),
+		r.ColumnsOwn, r.Unseen(), r.Advanced, r.Contradicted, r.NoKey, r.Claimed, took.Seconds(),
 	})
 	for _, line := range lines {
 		if err := writeJSON(a.stdout, line); err != nil {
