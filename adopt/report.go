@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"sync"
 
@@ -21,17 +22,24 @@ const (
 
 // Result is what became of one schema.
 type Result struct {
+	// Contradiction is what a tenant that was there before has otherwise than the source; see
+	// Contradiction.Text.
+	Contradiction string
 	// Err says why it was refused.
-	Err     error
+	Err error
+	// Extra are objects beyond the apps, which are left alone.
+	Extra   []string
 	Outcome Outcome
 	// Name is as it stands in the other system, where it may be no name of a schema.
 	Name string
+	// Renumbered is the id that it gets in place of the one that it had; nil if it keeps that.
+	Renumbered *Renumbered
 	// States are those of the apps, in their order.
 	States []AppState
 }
 
 // Report is what was done; with Options.DryRun, what would be. Its size does not depend on the
-// number of schemas.
+// number of schemas: Options.OnSchema is told all that is cut off here.
 type Report struct {
 	// Advanced are sequences outside of the scratch schema that the files count on while they
 	// are built, by a function or a DO block. No roll-back undoes that: their next numbers
@@ -51,10 +59,13 @@ type Report struct {
 	Contradicted   int
 	DryRun         bool
 	// Extra are objects that schemas have beyond the apps, which are left alone, and how
-	// many schemas have them; the first 100 that were met.
-	Extra map[string]int
-	// Groups are schemas that are alike, the largest first; public is not among them.
-	Groups []Group
+	// many schemas have them; the first 100 that were met. ExtraMore says that there are others.
+	Extra     map[string]int
+	ExtraMore bool
+	// Groups are schemas that are alike, the largest first; public is not among them. They
+	// are the first 1,000 that were met, and Ungrouped counts the schemas that are in none.
+	Groups    []Group
+	Ungrouped int
 	// Left, There, Refused and Adopted count the schemas of the source.
 	Adopted, Left, Refused, There int
 	// NewIDs counts those that get another id than they had; KeptIDs those that keep it.
@@ -89,6 +100,8 @@ type Report struct {
 	RowlessNames []string
 	// Source is where the tenants are, in words.
 	Source string
+
+	unseen []string // of tenants
 }
 
 // Differ reports whether something was not taken over.
@@ -109,28 +122,26 @@ type Renumbered struct {
 }
 
 // Unseen are the migrations that are recorded, now or with the schemas that are alike, of
-// which no schema shows whether they have run: see AppState. They are in the order of the
-// apps, each as "shop/0003_rows".
+// which no schema shows whether they have run: see AppState. They are sorted, those of the
+// shared apps first, each as "shop/0003_rows".
 func (r *Report) Unseen() []string {
-	var list []string
-	add := func(states []AppState) {
+	if r.PublicDiffers {
+		return slices.Clone(r.unseen)
+	}
+	return append(slices.Sorted(unseen(r.Public)), r.unseen...)
+}
+
+// unseen are the migrations that are recorded without having been seen.
+func unseen(states []AppState) iter.Seq[string] {
+	return func(yield func(string) bool) {
 		for _, s := range states {
 			for _, name := range s.Unseen {
-				if text := s.App + "/" + name; s.Name != "" && !slices.Contains(list, text) {
-					list = append(list, text)
+				if s.Name != "" && !yield(s.App+"/"+name) {
+					return
 				}
 			}
 		}
 	}
-	if !r.PublicDiffers {
-		add(r.Public)
-	}
-	for i := range r.Groups {
-		if r.Groups[i].Outcome == Adopted {
-			add(r.Groups[i].States)
-		}
-	}
-	return list
 }
 
 // Group is schemas that have the same of the apps, and of which the same became.
@@ -175,6 +186,11 @@ func (c *collector) add(result Result, schema tenant.Schema, v *verdict) {
 		r.Adopted++
 	case There:
 		r.There++
+		if result.Contradiction != "" {
+			if r.Contradicted++; len(r.Contradictions) < maxContradictions {
+				r.Contradictions = append(r.Contradictions, Contradiction{Schema: schema, Text: result.Contradiction})
+			}
+		}
 	case Left:
 		r.Left++
 	case Refused:
@@ -184,7 +200,7 @@ func (c *collector) add(result Result, schema tenant.Schema, v *verdict) {
 		}
 	}
 	if v != nil && result.Outcome != Refused {
-		result.States = v.states
+		result.States, result.Extra = v.states, v.extra
 		c.group(result.Outcome, schema, v)
 	}
 	if c.tell != nil {
@@ -196,12 +212,22 @@ func (c *collector) group(outcome Outcome, schema tenant.Schema, v *verdict) {
 	for _, root := range v.extra {
 		if _, ok := c.report.Extra[root]; ok || len(c.report.Extra) < maxExtra {
 			c.report.Extra[root]++
+		} else {
+			c.report.ExtraMore = true
+		}
+	}
+	if outcome == Adopted {
+		for name := range unseen(v.states) {
+			if at, found := slices.BinarySearch(c.report.unseen, name); !found {
+				c.report.unseen = slices.Insert(c.report.unseen, at, name)
+			}
 		}
 	}
 	key := string(outcome) + "\n" + v.key
 	g := c.groups[key]
 	if g == nil {
 		if len(c.groups) == maxGroups {
+			c.report.Ungrouped++
 			return
 		}
 		g = &Group{Outcome: outcome, States: v.states}

@@ -381,15 +381,11 @@ func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error
 
 // there counts a schema that a tenant has already, and tells what contradicts the source.
 func (r *run) there(n *newcomer, taken *registry.Taken) {
-	has := taken.Tenants[strings.ToLower(n.Schema.String())]
-	if list := n.contradictions(has, taken.Domains); has.ID != 0 && len(list) > 0 {
-		r.note(func(report *Report) {
-			if report.Contradicted++; len(report.Contradictions) < maxContradictions {
-				report.Contradictions = append(report.Contradictions, Contradiction{Schema: n.Schema, Text: strings.Join(list, "; ")})
-			}
-		})
+	result := Result{Name: n.Schema.String(), Outcome: There}
+	if has := taken.Tenants[strings.ToLower(n.Schema.String())]; has.ID != 0 {
+		result.Contradiction = strings.Join(n.contradictions(has, taken.Domains), "; ")
 	}
-	r.add(Result{Name: n.Schema.String(), Outcome: There}, n.Schema, nil)
+	r.add(result, n.Schema, nil)
 }
 
 // adopt takes a schema over. The error is one that ends all.
@@ -428,7 +424,8 @@ func (r *run) adopt(ctx context.Context, reader *drift.Reader, n *newcomer) erro
 		return nil
 	}
 	if result.Outcome == Adopted {
-		r.noteAdopted(n, made)
+		result.Renumbered = n.renumbered(made)
+		r.noteAdopted(n, result.Renumbered)
 	}
 	if n.Schema.IsPublic() {
 		v = nil
@@ -453,21 +450,17 @@ func (r *run) takenMeanwhile(ctx context.Context, n *newcomer, failed error) err
 	return nil
 }
 
-// noteAdopted counts what was made of a row. made is nil in a dry run.
-func (r *run) noteAdopted(n *newcomer, made *tenant.Tenant) {
+// noteAdopted counts what was made of a row.
+func (r *run) noteAdopted(n *newcomer, renumbered *Renumbered) {
 	r.note(func(report *Report) {
 		report.Ports, report.WWW = report.Ports+n.ports, report.WWW+n.www
 		if !n.Schema.IsPublic() && n.owner != r.Migrator.Role() {
 			report.Owners[n.owner]++
 		}
 		switch {
-		case n.newID:
+		case renumbered != nil:
 			if report.NewIDs++; len(report.Renumbered) < maxRenumbered {
-				renumbered := Renumbered{Schema: n.Schema, From: n.oldID}
-				if made != nil {
-					renumbered.To = made.ID
-				}
-				report.Renumbered = append(report.Renumbered, renumbered)
+				report.Renumbered = append(report.Renumbered, *renumbered)
 			}
 		case n.ID != 0:
 			report.KeptIDs++

@@ -3,6 +3,8 @@ package adopt_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -90,6 +92,29 @@ func TestMigrationsFromNothing(t *testing.T) {
 	if report.Partial == nil {
 		t.Error("it is not said that the older states are not known")
 	}
+}
+
+// However many schemas have something else, each is told; the report keeps some, and says of
+// how many it does not. What was recorded without having been seen is told of all.
+func TestManyDiffer(t *testing.T) {
+	t.Parallel()
+
+	const differ = 1005
+	d := made(t, `CREATE SCHEMA z; CREATE TABLE z.orders (id int PRIMARY KEY, note text); DO $$ BEGIN FOR i IN 1..`+strconv.Itoa(differ)+` LOOP
+		EXECUTE format('CREATE SCHEMA a%s; CREATE TABLE a%1$s.orders (c%1$s int); CREATE TABLE a%1$s.extra%1$s ()', i); END LOOP; END $$`, fstest.MapFS{
+		"shop/migrations/0001_initial.sql": file("CREATE TABLE orders (id int PRIMARY KEY, note text)"),
+		"shop/migrations/0002_rows.sql":    file("UPDATE orders SET note = 'none' WHERE note IS NULL"),
+	})
+	told := map[string]bool{}
+	report := d.adopt(&adopt.Options{Source: adopt.Source{Schemas: []string{"*"}}, OnSchema: func(r adopt.Result) {
+		if r.Name == "z" || r.Outcome == adopt.Left && len(r.States[0].Differences) > 0 && slices.Equal(r.Extra, []string{"table extra" + r.Name[1:]}) {
+			told[r.Name] = true
+		}
+	}})
+	if report.Left != differ || report.Adopted != 1 || len(told) != differ+1 || len(report.Groups) != 1000 || report.Ungrouped != differ+1-1000 || !report.ExtraMore {
+		t.Errorf("%d left, %d adopted, %d told, %d groups, %d in none", report.Left, report.Adopted, len(told), len(report.Groups), report.Ungrouped)
+	}
+	d.same(report.Unseen(), []string{"shop/0002_rows"})
 }
 
 // Apps in Go are built as others are.

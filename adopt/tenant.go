@@ -129,6 +129,19 @@ func (n *newcomer) free(taken *registry.Taken) error {
 	return nil
 }
 
+// renumbered tells which id the tenant gets in place of its own, if it does not keep that. made
+// is nil in a dry run.
+func (n *newcomer) renumbered(made *tenant.Tenant) *Renumbered {
+	if !n.newID {
+		return nil
+	}
+	renumbered := &Renumbered{Schema: n.Schema, From: n.oldID}
+	if made != nil {
+		renumbered.To = made.ID
+	}
+	return renumbered
+}
+
 // contradictions are what the tenant that has the schema already has otherwise than the
 // source: domains, if that has any, and the id.
 func (n *newcomer) contradictions(has registry.Holder, taken map[string]string) []string {

@@ -75,23 +75,22 @@ something failed, 2 for wrong usage.`,
 const adoptLines = `
 What --json prints (a key that would be empty is left out):
   {"type":"start","schemas":N}
+  {"type":"schema","schema":"…","outcome":"adopted, there, left or refused","error":"…",
+   "apps":[APP],"extra":["OBJECT"],"renumbered":{"from":ID,"to":ID},"contradiction":"…"}
   {"type":"public","apps":[APP],"differs":true}
-  {"type":"group","count":N,"outcome":"adopted or left","schemas":["…"],"apps":[APP]}
-  {"type":"refused","schema":"…","error":"…"}
   {"type":"adopt_summary","source":"…","dry_run":true,"adopted":N,"there":N,"left":N,
    "refused":N,"without_name":N,"kept_ids":N,"new_ids":N,"columns":["…"],
    "columns_left":["…"],"extra":{"OBJECT":N},"owners":{"ROLE":N},"rowless":N,
    "rowless_schemas":["…"],"ports":N,"www":N,"partial":"…","columns_own":["…"],
    "unseen":["APP/MIGRATION"],"advanced":["SEQUENCE"],"contradicted":N,"no_key":true,
    "claimed":N,"seconds":S}
-  {"type":"renumbered","schema":"…","from":ID,"to":ID}        in front of the summary
-  {"type":"contradiction","schema":"…","text":"…"}            there, too
 APP is {"app":"…","name":"…","newest":true,"recorded":true,"differences":[{"change":
 "missing, extra or different","object":"…","parts":N,"reference":"…","schema":"…"}],
 "more":N,"unseen":["…"],"ungranted":"…"}; without a name the schema has nothing of the app.
 What is unseen leaves nothing that can be compared, and counts as done; what is ungranted
 grants or revokes what is not so, and is left to migrate.
-A group is of schemas that are alike; its schemas are the first hundred of count.
+Each schema has its line, as soon as it is known; the objects beyond the apps in the
+summary are the first hundred that were met, with how many schemas have them.
 `
 
 func (f *adoptFlags) groups(project bool) []flagGroup {

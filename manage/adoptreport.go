@@ -38,7 +38,12 @@ func (a *adoptReporter) started(schemas int) {
 }
 
 // schema is told what became of one.
-func (a *adoptReporter) schema(result adopt.Result) { a.add(result.Outcome == adopt.Refused) }
+func (a *adoptReporter) schema(result adopt.Result) {
+	a.add(result.Outcome == adopt.Refused)
+	if a.flags.json {
+		_ = writeJSON(a.stdout, adoptSchema(result)) // the run goes on when nobody listens
+	}
+}
 
 // report shows what was done.
 func (a *adoptReporter) report(r *adopt.Report, took time.Duration) error {
@@ -49,7 +54,7 @@ func (a *adoptReporter) report(r *adopt.Report, took time.Duration) error {
 		fmt.Fprintf(a, "%s: %v\n", a.prefix, refused.Err)
 	}
 	if more := r.Refused - len(r.Refusals); more > 0 {
-		fmt.Fprintf(a, "%s: %s more refused\n", a.prefix, schemas(more))
+		fmt.Fprintf(a, "%s: %s more refused (the same with --dry-run --json names them)\n", a.prefix, schemas(more))
 	}
 	if a.flags.verbosity == 0 {
 		return nil
@@ -71,19 +76,35 @@ func (a *adoptReporter) report(r *adopt.Report, took time.Duration) error {
 		fmt.Fprintln(w, a.whom(&g)+left)
 		a.states(w, g.States)
 	}
+	if r.Ungrouped > 0 {
+		fmt.Fprintf(w, "%s more, which have something else again\n", schemas(r.Ungrouped))
+	}
 	a.notes(w, r)
+	if a.cut(r) {
+		fmt.Fprintln(w, "not all schemas are named here: the same with --dry-run --json has a line for each")
+	}
 	fmt.Fprintf(w, "adopt: %s (%s)\n", adoptCounts(r), round(took))
 	_, err := io.WriteString(a.stdout, w.String())
 	return err
 }
 
+// cut reports whether schemas are not named that -v does not name either.
+func (a *adoptReporter) cut(r *adopt.Report) bool {
+	return r.Ungrouped > 0 || r.Refused > len(r.Refusals) || r.Contradicted > len(r.Contradictions) || r.NewIDs > few ||
+		slices.ContainsFunc(r.Groups, func(g adopt.Group) bool { return g.Count > a.most(&g) })
+}
+
+// most is how many schemas of a group are named.
+func (a *adoptReporter) most(g *adopt.Group) int {
+	if a.flags.verbosity > 1 {
+		return len(g.Schemas)
+	}
+	return min(few, len(g.Schemas))
+}
+
 // whom names the schemas of a group.
 func (a *adoptReporter) whom(g *adopt.Group) string {
-	most := few
-	if a.flags.verbosity > 1 {
-		most = len(g.Schemas)
-	}
-	text := someNames(names(g.Schemas), g.Count, most)
+	text := someNames(names(g.Schemas), g.Count, a.most(g))
 	if g.Count == 1 {
 		return text
 	}
@@ -111,7 +132,11 @@ func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
 		for _, key := range keys {
 			list = append(list, fmt.Sprintf("%s (%s)", key, schemas(r.Extra[key])))
 		}
-		fmt.Fprintf(w, "beyond the apps, left alone: %s\n", someNames(list, len(list), 10))
+		others := ""
+		if r.ExtraMore {
+			others = ", and others"
+		}
+		fmt.Fprintf(w, "beyond the apps, left alone: %s%s\n", someNames(list, len(list), 10), others)
 	}
 	if len(r.Columns) > 0 {
 		fmt.Fprintf(w, "columns copied: %s\n", strings.Join(r.Columns, ", "))
@@ -197,28 +222,19 @@ type (
 		Apps    []adoptAppLine `json:"apps,omitempty"`
 		Differs bool           `json:"differs,omitempty"`
 	}
-	adoptGroupLine struct {
-		Type    string         `json:"type"`
-		Count   int            `json:"count"`
-		Outcome adopt.Outcome  `json:"outcome"`
-		Schemas []string       `json:"schemas"`
-		Apps    []adoptAppLine `json:"apps,omitempty"`
+	adoptSchemaLine struct {
+		Type          string               `json:"type"`
+		Schema        string               `json:"schema"`
+		Outcome       adopt.Outcome        `json:"outcome"`
+		Error         string               `json:"error,omitempty"`
+		Apps          []adoptAppLine       `json:"apps,omitempty"`
+		Extra         []string             `json:"extra,omitempty"`
+		Renumbered    *adoptRenumberedPart `json:"renumbered,omitempty"`
+		Contradiction string               `json:"contradiction,omitempty"`
 	}
-	adoptRefusedLine struct {
-		Type   string `json:"type"`
-		Schema string `json:"schema"`
-		Error  string `json:"error"`
-	}
-	adoptRenumberedLine struct {
-		Type   string `json:"type"`
-		Schema string `json:"schema"`
-		From   int64  `json:"from"`
-		To     int64  `json:"to,omitempty"`
-	}
-	adoptContradictionLine struct {
-		Type   string `json:"type"`
-		Schema string `json:"schema"`
-		Text   string `json:"text"`
+	adoptRenumberedPart struct {
+		From int64 `json:"from"`
+		To   int64 `json:"to,omitempty"`
 	}
 	adoptSummaryLine struct {
 		Type         string         `json:"type"`
@@ -262,21 +278,20 @@ func adoptApps(states []adopt.AppState) []adoptAppLine {
 	return lines
 }
 
-// writeLines writes the report as --json has it.
+func adoptSchema(r adopt.Result) adoptSchemaLine {
+	line := adoptSchemaLine{"schema", r.Name, r.Outcome, "", adoptApps(r.States), r.Extra, nil, r.Contradiction}
+	if r.Err != nil {
+		line.Error = r.Err.Error()
+	}
+	if r.Renumbered != nil {
+		line.Renumbered = &adoptRenumberedPart{r.Renumbered.From, r.Renumbered.To}
+	}
+	return line
+}
+
+// writeLines writes the report as --json has it, behind the lines of the schemas.
 func (a *adoptReporter) writeLines(r *adopt.Report, took time.Duration) error {
 	lines := []any{adoptPublicLine{"public", adoptApps(r.Public), r.PublicDiffers}}
-	for _, g := range r.Groups {
-		lines = append(lines, adoptGroupLine{"group", g.Count, g.Outcome, names(g.Schemas), adoptApps(g.States)})
-	}
-	for _, refused := range r.Refusals {
-		lines = append(lines, adoptRefusedLine{"refused", refused.Name, refused.Err.Error()})
-	}
-	for _, t := range r.Renumbered {
-		lines = append(lines, adoptRenumberedLine{"renumbered", t.Schema.String(), t.From, t.To})
-	}
-	for _, c := range r.Contradictions {
-		lines = append(lines, adoptContradictionLine{"contradiction", c.Schema.String(), c.Text})
-	}
 	partial := ""
 	if r.Partial != nil {
 		partial = r.Partial.Error()
