@@ -206,7 +206,7 @@ func TestSourceRefused(t *testing.T) {
 		`public.hosts has no column "schema_name" (it has domain, is_primary, whose; correct --schema-column)`: {TenantsTable: public("hosts")},
 		`public.clients has no column "host"`:                                                                  {TenantsTable: public("clients"), DomainColumn: "host"},
 		`public.hosts has no column "main"`:                                                                    {TenantsTable: public("clients"), DomainsTable: public("hosts"), PrimaryColumn: "main"},
-		"public.logs does not refer to public.clients by a foreign key":                                        {TenantsTable: public("clients"), DomainsTable: public("logs"), DomainColumn: "line"},
+		"public.logs does not refer to public.clients by a foreign key of one column":                          {TenantsTable: public("clients"), DomainsTable: public("logs"), DomainColumn: "line"},
 		`"[" is no name and no pattern`:                                                                        {Schemas: []string{"["}},
 		"schemas is for where there is no table of tenants":                                                    {Schemas: []string{"a*"}, TenantsTable: public("clients")},
 		`domain is "example.com", the same for all (write {schema} where the name of the schema goes)`:         {Schemas: []string{"a*"}, DomainPattern: "example.com"},
@@ -327,9 +327,15 @@ func TestTenantColumn(t *testing.T) {
 	d.same(d.registered(), right)
 
 	d = made(t, others+fmt.Sprintf(system, "whose"), shops)
-	d.fails(nil, "several columns of public.hosts refer to public.clients: billed_to_id → id, tester_id → id, whose → id, so that it is not known whose its domains are (choose with --tenant-column)")
+	d.fails(nil, "several columns of public.hosts refer to public.clients: billed_to_id → id, tester_id → id, whose → id; so that it is not known whose its domains are (choose with --tenant-column)")
 	d.fails(&adopt.Options{Source: adopt.Source{TenantColumn: "other_id"}},
 		`column "other_id" of public.hosts does not tell whose its domains are: what refers to public.clients is billed_to_id → id, tester_id → id, whose → id (correct --tenant-column)`)
 	d.adopt(&adopt.Options{Source: adopt.Source{TenantColumn: "whose"}})
 	d.same(d.registered(), right)
+
+	d = made(t, `CREATE TABLE public.clients (id int PRIMARY KEY, region int, schema_name text, UNIQUE (id, region));
+		CREATE TABLE public.hosts (domain text, is_primary bool, billed_to int REFERENCES public.clients, whose int, region int, FOREIGN KEY (whose, region) REFERENCES public.clients (id, region))`, shops)
+	d.fails(nil, "several columns of public.hosts refer to public.clients: billed_to → id, whose, region → id, region; so that it is not known")
+	d.exec("ALTER TABLE public.hosts DROP COLUMN billed_to")
+	d.fails(nil, "public.hosts does not refer to public.clients by a foreign key of one column")
 }

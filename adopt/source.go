@@ -226,17 +226,18 @@ func (s *source) findDomains(ctx context.Context, q querier, o *Source) error {
 	return s.findOwner(ctx, q, o)
 }
 
-// key is a foreign key of one column.
-type key struct{ from, to string }
+// key is a foreign key, with the columns that refer and those that are referred to.
+type key struct{ from, to []string }
+
+func (k key) String() string { return strings.Join(k.from, ", ") + " → " + strings.Join(k.to, ", ") }
 
 // findOwner looks which column of the domains' table tells whose a domain is: one that refers
 // to the tenants. Of several only that is taken which django-tenants has; by a wrong one,
 // domains would lead to other tenants.
 func (s *source) findOwner(ctx context.Context, q querier, o *Source) error {
-	rows, err := q.Query(ctx, `SELECT DISTINCT d.attname::text, t.attname::text FROM pg_catalog.pg_constraint AS k
-		JOIN pg_catalog.pg_attribute AS d ON d.attrelid = k.conrelid AND d.attnum = k.conkey[1] JOIN pg_catalog.pg_attribute AS t ON t.attrelid = k.confrelid AND t.attnum = k.confkey[1]
-		WHERE k.contype = 'f' AND k.conrelid = $1::pg_catalog.regclass AND k.confrelid = $2::pg_catalog.regclass AND pg_catalog.cardinality(k.conkey) = 1
-		ORDER BY 1, 2`, pgx.QueryExecModeExec, s.domains.Sanitize(), s.tenants.Sanitize())
+	const columns = "ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.%s) WITH ORDINALITY AS u (num, ord) JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.%s AND a.attnum = u.num ORDER BY u.ord)"
+	rows, err := q.Query(ctx, `SELECT DISTINCT `+fmt.Sprintf(columns, "conkey", "conrelid")+`, `+fmt.Sprintf(columns, "confkey", "confrelid")+` FROM pg_catalog.pg_constraint AS k
+		WHERE k.contype = 'f' AND k.conrelid = $1::pg_catalog.regclass AND k.confrelid = $2::pg_catalog.regclass ORDER BY 1, 2`, pgx.QueryExecModeExec, s.domains.Sanitize(), s.tenants.Sanitize())
 	var all []key
 	if err == nil {
 		all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k key, err error) {
@@ -247,24 +248,24 @@ func (s *source) findOwner(ctx context.Context, q querier, o *Source) error {
 	if err != nil {
 		return fmt.Errorf("keys of %s: %w", dotted(s.domains), err)
 	}
-	if len(all) == 0 {
-		return fmt.Errorf("%s does not refer to %s by a foreign key, so that it is not known whose its domains are (name another: --domains-table)", dotted(s.domains), dotted(s.tenants))
+	if !slices.ContainsFunc(all, func(k key) bool { return len(k.from) == 1 }) {
+		return fmt.Errorf("%s does not refer to %s by a foreign key of one column, so that it is not known whose its domains are (name another: --domains-table)", dotted(s.domains), dotted(s.tenants))
 	}
 	found := all
 	if o.TenantColumn != "" || len(all) > 1 {
 		want := cmp.Or(o.TenantColumn, "tenant_id")
-		found = slices.DeleteFunc(slices.Clone(all), func(k key) bool { return k.from != want })
+		found = slices.DeleteFunc(slices.Clone(all), func(k key) bool { return !slices.Equal(k.from, []string{want}) })
 	}
 	if len(found) != 1 {
 		texts := make([]string, len(all))
 		for i, k := range all {
-			texts[i] = fmt.Sprintf("%s → %s", k.from, k.to)
+			texts[i] = k.String()
 		}
 		if o.TenantColumn != "" {
 			return fmt.Errorf("column %q of %s does not tell whose its domains are: what refers to %s is %s (correct --tenant-column)", o.TenantColumn, dotted(s.domains), dotted(s.tenants), strings.Join(texts, ", "))
 		}
-		return fmt.Errorf("several columns of %s refer to %s: %s, so that it is not known whose its domains are (choose with --tenant-column)", dotted(s.domains), dotted(s.tenants), strings.Join(texts, ", "))
+		return fmt.Errorf("several columns of %s refer to %s: %s; so that it is not known whose its domains are (choose with --tenant-column)", dotted(s.domains), dotted(s.tenants), strings.Join(texts, ", "))
 	}
-	s.owner, s.owned, s.chosen = found[0].from, found[0].to, len(all) > 1
+	s.owner, s.owned, s.chosen = found[0].from[0], found[0].to[0], len(all) > 1
 	return nil
 }
