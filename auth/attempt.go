@@ -56,10 +56,9 @@ func network(address netip.Addr) netip.Prefix {
 // for none. What is old is cleared: more rows than an attempt can add.
 func (a *Auth) count(ctx context.Context, home tenant.Schema, bounds []bound) error {
 	attempts := table(home, "auth_attempt")
-	return pgx.BeginFunc(ctx, a.db, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "DELETE FROM "+attempts+" WHERE key IN (SELECT key FROM "+attempts+" WHERE last_failure < now() - $1::interval ORDER BY last_failure LIMIT 10 FOR UPDATE SKIP LOCKED)", attemptWindow); err != nil {
-			return err
-		}
+	// All take the row of a name before that of an address, so that none waits for one that
+	// waits for it.
+	err := pgx.BeginFunc(ctx, a.db, func(tx pgx.Tx) error {
 		for _, b := range bounds {
 			if err := a.countKey(ctx, tx, attempts, b.key[:], b.free); err != nil {
 				return err
@@ -67,6 +66,12 @@ func (a *Auth) count(ctx context.Context, home tenant.Schema, bounds []bound) er
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	// On its own it waits for no row, and so nobody can wait for it and be waited for.
+	_, err = a.db.Exec(ctx, "DELETE FROM "+attempts+" WHERE key IN (SELECT key FROM "+attempts+" WHERE last_failure < now() - $1::interval ORDER BY last_failure LIMIT 10 FOR UPDATE SKIP LOCKED)", attemptWindow)
+	return err
 }
 
 // waits is how long one has to wait after the last failure: 2 to the power of those beyond

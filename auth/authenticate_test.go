@@ -314,6 +314,32 @@ func TestLockOut(t *testing.T) {
 	}
 }
 
+// Attempts whose rows are old, and are being cleared by one another, do not wait in a circle.
+func TestClearTogether(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{Failures: 1000, AddressFailures: 1000})
+	try := func() {
+		t.Helper()
+		if _, err := a.Authenticate(s.acme, from("192.0.2.1", "ada", other)); !errors.Is(err, auth.ErrCredentials) {
+			t.Error(err)
+		}
+	}
+	for range 15 {
+		s.exec(s.acme, t, "DELETE FROM auth_attempt")
+		try()
+		// The name's row is among the ten that are cleared first, and the address's is not.
+		s.exec(s.acme, t, "UPDATE auth_attempt SET last_failure = now() - CASE WHEN ctid = (SELECT min(ctid) FROM auth_attempt) THEN interval '40 days' ELSE interval '2 days' END")
+		s.exec(s.acme, t, "INSERT INTO auth_attempt SELECT int8send(n), 1, now() - interval '30 days' FROM generate_series(1, 14) n")
+		var attempts sync.WaitGroup
+		for range 4 {
+			attempts.Go(try)
+		}
+		attempts.Wait()
+	}
+}
+
 // Who has logged in before from a device is not locked out by neighbours at its address.
 func TestDevice(t *testing.T) {
 	t.Parallel()
