@@ -140,7 +140,8 @@ func UserFromContext(ctx context.Context) *User {
 
 // Middleware puts the user who is logged in into the context of each request. It stands
 // within the middleware that finds the tenant, and refuses with 403 what another origin
-// sends to change something.
+// sends to change something. A request has one Sessions: within the middleware of another the
+// answer is 500, and Logger is told.
 func (s *Sessions) Middleware(next http.Handler) http.Handler {
 	load := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u, err := s.user(r.Context())
@@ -150,7 +151,20 @@ func (s *Sessions) Middleware(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userContextKey{}, visit{u})))
 	})
-	return s.csrf.Handler(s.manager.LoadAndSave(load))
+	inner := s.manager.LoadAndSave(load)
+	return s.csrf.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		k, ok := r.Context().Value(keptContextKey{}).(*kept)
+		if ok && k.sessions != s {
+			// They would have one cookie, and one UserFromContext.
+			s.failed(w, r, errTwoSessions)
+			return
+		}
+		if !ok {
+			k = &kept{sessions: s, tokens: map[string]bool{}}
+			r = r.WithContext(context.WithValue(r.Context(), keptContextKey{}, k))
+		}
+		inner.ServeHTTP(w, r)
+	}))
 }
 
 // user is whose the session is. One whose user is gone, inactive, or has another password
@@ -187,7 +201,10 @@ func (u *User) proof() []byte {
 	return sum[:]
 }
 
-var errNoMiddleware = errors.New("auth: the context has no session (put Sessions.Middleware around the handler)")
+var (
+	errNoMiddleware = errors.New("auth: the context has no session (put Sessions.Middleware around the handler)")
+	errTwoSessions  = errors.New("auth: the request has other Sessions already (put the middleware of one Sessions around a handler, not of two)")
+)
 
 // Login begins a session of u, whom Authenticate returned, in ctx, that of a request below
 // Middleware. It has a new token, and nothing that another user left in it.

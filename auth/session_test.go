@@ -321,6 +321,83 @@ func TestIdleTimeout(t *testing.T) {
 	want(t, get(t, c, "acme", "/"), "200 nobody")
 }
 
+// Who logs out while a request of his is under way stays logged out, whatever that writes.
+func TestLoggedOutMeanwhile(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{})
+	create(s.acme, t, a, auth.CreateParams{Username: "ada"})
+	sessions, err := a.NewSessions(&auth.SessionConfig{IdleTimeout: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serve func(path string, form url.Values, cookies []*http.Cookie) (int, []*http.Cookie)
+	var cookies []*http.Cookie
+	mux := http.NewServeMux()
+	mux.Handle("/login", sessions.LoginHandler())
+	mux.Handle("/logout", sessions.LogoutHandler())
+	mux.Handle("/me", sessions.RequireLogin(http.NotFoundHandler()))
+	mux.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) {
+		sessions.Data().Put(r.Context(), "cart", "book")
+		if got, _ := serve("/logout", nil, cookies); got != http.StatusSeeOther {
+			t.Errorf("logout: %d", got)
+		}
+	})
+	handler := sessions.Middleware(mux)
+	serve = func(path string, form url.Values, cookies []*http.Cookie) (int, []*http.Cookie) {
+		r := httptest.NewRequestWithContext(s.acme, http.MethodPost, path, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		resp := w.Result()
+		defer resp.Body.Close()
+		return resp.StatusCode, resp.Cookies()
+	}
+	_, cookies = serve("/login", url.Values{"username": {"ada"}, "password": {password}}, nil)
+	for _, tt := range []struct {
+		path string
+		want int
+	}{{"/me", http.StatusNotFound}, {"/slow", http.StatusOK}, {"/me", http.StatusUnauthorized}} {
+		if got, _ := serve(tt.path, nil, cookies); got != tt.want {
+			t.Errorf("%s: %d; want %d", tt.path, got, tt.want)
+		}
+	}
+}
+
+// A request has the sessions of one; around another's they would be mixed up.
+func TestTwoSessions(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{})
+	var log strings.Builder
+	inner, err := a.NewSessions(&auth.SessionConfig{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer, err := s.users(t, auth.Config{Where: auth.Shared}).NewSessions(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		around *auth.Sessions
+		want   int
+	}{{inner, http.StatusNotFound}, {outer, http.StatusInternalServerError}} {
+		w := httptest.NewRecorder()
+		tt.around.Middleware(inner.Middleware(http.NotFoundHandler())).ServeHTTP(w, httptest.NewRequestWithContext(s.acme, http.MethodGet, "/", nil))
+		if w.Code != tt.want {
+			t.Errorf("%d; want %d", w.Code, tt.want)
+		}
+	}
+	if !strings.Contains(log.String(), "of one Sessions") {
+		t.Errorf("told: %s", &log)
+	}
+}
+
 // Users of public are logged in at one tenant, not at all.
 func TestSharedSessions(t *testing.T) {
 	t.Parallel()

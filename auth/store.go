@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -28,6 +29,28 @@ var errNoContext = fmt.Errorf("auth: %w", tenant.ErrNoTenant)
 func (*store) Delete(string) error                    { return errNoContext }
 func (*store) Find(string) ([]byte, bool, error)      { return nil, false, errNoContext }
 func (*store) Commit(string, []byte, time.Time) error { return errNoContext }
+
+type keptContextKey struct{}
+
+// kept are the sessions that a request has loaded or begun, by the token in the store: those
+// that it may write again. One that ended meanwhile is not begun anew.
+type kept struct {
+	sessions *Sessions
+	mu       sync.Mutex
+	tokens   map[string]bool
+}
+
+func (k *kept) add(token string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.tokens[token] = true
+}
+
+func (k *kept) has(token string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.tokens[token]
+}
 
 // place is the schema of the sessions, and whose they are.
 func (s *store) place(ctx context.Context) (home tenant.Schema, id int64, err error) {
@@ -54,11 +77,20 @@ func (s *store) FindCtx(ctx context.Context, token string) (data []byte, found b
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, false, nil
 	}
+	if k, ok := ctx.Value(keptContextKey{}).(*kept); ok && err == nil {
+		k.add(token)
+	}
 	return data, err == nil, missing(home, err)
 }
 
-// CommitCtx keeps a session, and clears some that are over: more than it can add.
+// CommitCtx keeps a session, and clears some that are over: more than it can add. One that
+// was loaded stays as it is where it ended since: whoever logs out while another request is
+// under way is logged out.
 func (s *store) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
+	k, ok := ctx.Value(keptContextKey{}).(*kept)
+	if !ok {
+		return errNoMiddleware
+	}
 	home, id, err := s.place(ctx)
 	if err != nil {
 		return err
@@ -73,14 +105,18 @@ func (s *store) CommitCtx(ctx context.Context, token string, data []byte, expiry
 	}
 	shared, _ := values[sharedKey].(bool)
 	sessions := table(home, "auth_session")
-	return missing(home, pgx.BeginFunc(ctx, s.auth.db, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "DELETE FROM "+sessions+" WHERE token IN (SELECT token FROM "+sessions+" WHERE expiry < now() ORDER BY expiry LIMIT 10 FOR UPDATE SKIP LOCKED)"); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, "INSERT INTO "+sessions+" AS s (token, tenant_id, user_id, shared, data, expiry) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (token) DO UPDATE SET user_id = excluded.user_id, shared = excluded.shared, data = excluded.data, expiry = excluded.expiry WHERE s.tenant_id = excluded.tenant_id",
-			token, id, userID, shared, data, expiry)
-		return err
-	}))
+	if _, err := s.auth.db.Exec(ctx, "DELETE FROM "+sessions+" WHERE token IN (SELECT token FROM "+sessions+" WHERE expiry < now() ORDER BY expiry LIMIT 10 FOR UPDATE SKIP LOCKED)"); err != nil {
+		return missing(home, err)
+	}
+	write := "INSERT INTO " + sessions + " (token, tenant_id, user_id, shared, data, expiry) VALUES ($1, $2, $3, $4, $5, $6)"
+	if k.has(token) {
+		write = "UPDATE " + sessions + " SET user_id = $3, shared = $4, data = $5, expiry = $6 WHERE token = $1 AND tenant_id = $2"
+	}
+	if _, err := s.auth.db.Exec(ctx, write, token, id, userID, shared, data, expiry); err != nil {
+		return missing(home, err)
+	}
+	k.add(token)
+	return nil
 }
 
 // DeleteCtx ends a session.

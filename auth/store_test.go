@@ -1,6 +1,9 @@
 package auth_test
 
 import (
+	"context"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -30,7 +33,8 @@ func TestStore(t *testing.T) {
 	}
 	after := *s.acmeTenant // to which the name of the schema was given anew
 	after.ID += 1000
-	acme, next := s.acme, tenant.NewContext(t.Context(), &after)
+	acme := request(s.acme, t, sessions)
+	next := tenant.NewContext(acme, &after)
 	commit := func(tenantID int64, token, text string, expiry time.Time) {
 		t.Helper()
 		ctx := acme
@@ -96,4 +100,32 @@ func TestStore(t *testing.T) {
 	}
 	is("a", "")
 	is("c", "new")
+
+	// What a request has loaded or begun does not come back after it ended; what it has not
+	// is not another's to write.
+	commit(s.acmeTenant.ID, "a", "again", now.Add(time.Hour))
+	is("a", "")
+	later := request(s.acme, t, sessions)
+	if err := store.CommitCtx(later, "c", encode("taken"), now.Add(time.Hour)); err == nil {
+		t.Error("a session that was not loaded was written")
+	}
+	if _, found, err := store.FindCtx(later, "c"); !found || err != nil {
+		t.Errorf("found %t, %v", found, err)
+	}
+	if err := store.CommitCtx(later, "c", encode("newer"), now.Add(time.Hour)); err != nil {
+		t.Error(err)
+	}
+	is("c", "newer")
+	if err := store.CommitCtx(s.acme, "d", encode("no request"), now.Add(time.Hour)); err == nil {
+		t.Error("a session without the middleware was written")
+	}
+}
+
+// request is the context of a request below the middleware of the sessions.
+func request(ctx context.Context, t *testing.T, sessions *auth.Sessions) context.Context {
+	t.Helper()
+	var below *http.Request
+	keep := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { below = r })
+	sessions.Middleware(keep).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
+	return below.Context()
 }
