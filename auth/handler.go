@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"math"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,17 +17,21 @@ import (
 // maxForm is more than a form with a name and a password has.
 const maxForm = 1 << 16
 
-// LoginHandler logs in who posts a form with username and password, and sends them to where
-// Next says. It stands within Middleware, and answers nothing but POST. The browser gets a
+// LoginHandler logs in who posts a form with username and password, urlencoded or multipart,
+// of up to 64 KiB, and sends them to where Next says. It stands within Middleware, and answers
+// nothing but POST. The browser gets a
 // cookie with which its later failures are counted apart; see Auth.Device.
 func (s *Sessions) LoginHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isPost(w, r) {
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		if err := r.ParseForm(); err != nil {
-			http.Error(w, http.StatusText(http.StatusBadRequest), http.StatusBadRequest)
+		// An attempt without a form has no name and no password, and would count as failed.
+		if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" && kind != "multipart/form-data" {
+			http.Error(w, http.StatusText(http.StatusUnsupportedMediaType), http.StatusUnsupportedMediaType)
+			return
+		}
+		if !parseForm(w, r) {
 			return
 		}
 		s.warnOfProxy(r)
@@ -60,10 +65,14 @@ func (s *Sessions) warnOfProxy(r *http.Request) {
 	}
 }
 
-// LogoutHandler ends the session of who posts to it, and sends them to where Next says.
+// LogoutHandler ends the session of who posts to it, with a form of up to 64 KiB or none, and
+// sends them to where Next says.
 func (s *Sessions) LogoutHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isPost(w, r) {
+			return
+		}
+		if !parseForm(w, r) {
 			return
 		}
 		if err := s.Logout(r.Context()); err != nil {
@@ -80,6 +89,24 @@ func isPost(w http.ResponseWriter, r *http.Request) bool {
 	}
 	w.Header().Set("Allow", http.MethodPost)
 	http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+	return false
+}
+
+// parseForm parses the form of a request, which it bounds, or answers that it cannot. So
+// bounded, a multipart form has no files on disk.
+func parseForm(w http.ResponseWriter, r *http.Request) bool {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	err := r.ParseForm()
+	if err == nil {
+		err = r.ParseMultipartForm(maxForm) //nolint:gosec // the body is bounded above
+	}
+	status := http.StatusBadRequest
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		status = http.StatusRequestEntityTooLarge
+	} else if err == nil || errors.Is(err, http.ErrNotMultipart) {
+		return true
+	}
+	http.Error(w, http.StatusText(status), status)
 	return false
 }
 
@@ -154,8 +181,16 @@ func (s *Sessions) require(next http.Handler, may func(*http.Request, *User) (bo
 				http.Error(w, http.StatusText(http.StatusUnauthorized), http.StatusUnauthorized)
 				return
 			}
+			login, err := url.Parse(s.config.LoginURL)
+			if err != nil {
+				s.failed(w, r, err)
+				return
+			}
+			query := login.Query()
+			query.Set("next", r.URL.RequestURI())
+			login.RawQuery = query.Encode()
 			w.Header().Set("Cache-Control", "no-store")
-			http.Redirect(w, r, httptenant.Prefix(r.Context())+s.config.LoginURL+"?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+			http.Redirect(w, r, httptenant.Prefix(r.Context())+login.String(), http.StatusSeeOther)
 			return
 		}
 		switch ok, err := may(r, u); {

@@ -36,8 +36,8 @@ type SessionConfig struct {
 	// *LockedError, or neither, which has been logged. Defaults to a line of text with
 	// status 401, 429 or 500.
 	LoginFailed func(w http.ResponseWriter, r *http.Request, err error)
-	// LoginURL is where RequireLogin sends who is not logged in: a path. Defaults to
-	// status 401.
+	// LoginURL is where RequireLogin sends who is not logged in: a path, perhaps with a
+	// query. Defaults to status 401.
 	LoginURL string
 	// Logger is told of what fails in the background of a request. Defaults to one that
 	// discards.

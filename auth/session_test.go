@@ -253,49 +253,6 @@ func TestSessions(t *testing.T) {
 	want(t, send(t, thief, http.MethodGet, "acme", "/", nil, with), "200 nobody")
 }
 
-func TestLoginPages(t *testing.T) {
-	t.Parallel()
-
-	s := newSite(t)
-	a := s.users(t, auth.Config{Failures: 1})
-	create(s.acme, t, a, auth.CreateParams{Username: "ada"})
-	w := newWeb(t, s, a, &auth.SessionConfig{TrustedOrigins: []string{"https://admin.example.com"}})
-	c := w.browser(t)
-	form := func(next string) url.Values {
-		return url.Values{"username": {"ada"}, "password": {password}, "next": {next}}
-	}
-	for next, location := range map[string]string{
-		"/members?a=b": "/members?a=b", "": "/", "https://evil.example": "/", "//evil.example": "/", `/\evil.example`: "/", "/\t/evil.example": "/",
-		"/../globex/members": "/", "/a/%2e%2e/../b": "/", "members": "/", "/.//evil.example": "/evil.example", "javascript:alert(1)": "/",
-	} {
-		want(t, send(t, c, http.MethodPost, "acme", "/login", form(next), nil), "303 to "+location)
-	}
-	// A sibling host is the same site, for which SameSite does nothing, and another origin.
-	for _, tt := range []struct {
-		header http.Header
-		want   string
-	}{
-		{http.Header{"Sec-Fetch-Site": {"same-origin"}}, "303 to /"},
-		{http.Header{"Sec-Fetch-Site": {"same-site"}, "Origin": {"https://globex.example.com"}}, "403 cross-origin request detected from Sec-Fetch-Site header"},
-		{http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://evil.example"}}, "403 cross-origin request detected from Sec-Fetch-Site header"},
-		{http.Header{"Sec-Fetch-Site": {"same-site"}, "Origin": {"https://admin.example.com"}}, "303 to /"},
-	} {
-		want(t, send(t, c, http.MethodPost, "acme", "/login", form(""), tt.header), tt.want)
-	}
-	want(t, login(t, c, "acme", "ada", other), "401 the user name or the password is wrong")
-	want(t, login(t, c, "acme", "ada", password), "429 too many failed attempts to log in (try again in 1s)")
-	want(t, get(t, w.browser(t), "acme", "/members"), "401 Unauthorized")
-
-	if err := w.sessions.Login(s.acme, nil); err == nil {
-		t.Error("a login without the middleware")
-	}
-	for _, config := range []auth.SessionConfig{{LoginURL: "https://evil.example"}, {IdleTimeout: -1}, {Lifetime: -1}, {TrustedOrigins: []string{"example.com"}}} {
-		if _, err := a.NewSessions(&config); err == nil {
-			t.Errorf("%+v was taken", config)
-		}
-	}
-}
-
 // A session that is used lasts, up to its lifetime.
 func TestIdleTimeout(t *testing.T) {
 	t.Parallel()
