@@ -126,7 +126,9 @@ func New(db DB, config *Config) (*Auth, error) {
 }
 
 // With returns the same users within tx, which stays the caller's to end: in
-// OnTenantCreated, the first user of a tenant together with the tenant.
+// OnTenantCreated, the first user of a tenant together with the tenant. It is not for
+// Authenticate: failures would be counted only once tx is committed, and not at all if it is
+// rolled back.
 func (a *Auth) With(tx pgx.Tx) *Auth { return &Auth{tx, a.config, a.hasher} }
 
 // home is the schema in which sessions, attempts and new users of the tenant in ctx are.

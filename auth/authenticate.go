@@ -50,7 +50,9 @@ func (e *LockedError) Error() string {
 // for the address over all names; never for a name alone, with which anybody could lock out
 // whom he likes. For a device from which the user has logged in before they are counted apart,
 // so that its neighbours cannot lock it out. An attempt counts before it is looked at, so that many at once are no more
-// than one after the other, and not if it turns out right.
+// than one after the other, and not if it turns out right. It is committed before Authenticate
+// returns, so that nobody's error takes it back; within a transaction of the caller's, by
+// Auth.With, it is the caller's to commit.
 func (a *Auth) Authenticate(ctx context.Context, c Credentials) (*User, error) {
 	home, err := a.home(ctx)
 	if err != nil {

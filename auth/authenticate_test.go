@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -140,6 +141,55 @@ func TestChangedMeanwhile(t *testing.T) {
 		var kept string
 		if err := s.DB().QueryRow(s.acme, "SELECT password FROM auth_user WHERE username = $1", name).Scan(&kept); err != nil || kept != changed {
 			t.Errorf("%s: kept %q, %v", name, kept, err)
+		}
+	}
+}
+
+// Nor is who is made inactive meanwhile.
+func TestInactiveMeanwhile(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	off := before{s.DB(), func() { s.exec(s.acme, t, "UPDATE auth_user SET is_active = false") }}
+	old, err := auth.New(off, &auth.Config{Argon2id: cheap()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := cheap()
+	params.Memory *= 2
+	anew, err := auth.New(off, &auth.Config{Argon2id: params})
+	if err != nil {
+		t.Fatal(err)
+	}
+	create(s.acme, t, old, auth.CreateParams{Username: "ada"})
+	for _, a := range []*auth.Auth{old, anew} {
+		s.exec(s.acme, t, "UPDATE auth_user SET is_active = true")
+		if _, err := a.Authenticate(s.acme, from("192.0.2.1", "ada", password)); !errors.Is(err, auth.ErrCredentials) {
+			t.Error(err)
+		}
+	}
+	if u, err := old.ByUsername(s.acme, "ada"); err != nil || !u.LastLogin.IsZero() {
+		t.Errorf("last login of %+v, %v", u, err)
+	}
+}
+
+// What is longer than a password is not even hashed. It is alone, to see what is allocated.
+//
+//nolint:paralleltest // see above
+func TestOverlongPassword(t *testing.T) {
+	s := newSite(t)
+	a := s.users(t, auth.Config{})
+	create(s.acme, t, a, auth.CreateParams{Username: "ada"})
+	long := strings.Repeat("x", 32<<20)
+	for _, name := range []string{"ada", "nobody"} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := a.Authenticate(s.acme, from("192.0.2.1", name, long)); !errors.Is(err, auth.ErrCredentials) {
+			t.Error(err)
+		}
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > uint64(len(long)/2) {
+			t.Errorf("%s: %d bytes were allocated", name, n)
 		}
 	}
 }

@@ -378,6 +378,28 @@ func TestSharedSessions(t *testing.T) {
 	}
 }
 
+// A tenant's user and public's of the same id are two: a new password ends the sessions of its
+// own only.
+func TestSessionsOfOneID(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{Where: auth.OwnThenShared})
+	ada, root := create(s.acme, t, a, auth.CreateParams{Username: "ada"}), create(s.public, t, a, auth.CreateParams{Username: "root"})
+	if ada.ID != root.ID {
+		t.Fatalf("ids %d and %d", ada.ID, root.ID)
+	}
+	w := newWeb(t, s, a, nil)
+	own, shared := w.browser(t), w.browser(t)
+	want(t, login(t, own, "acme", "ada", password), "303 to /")
+	want(t, login(t, shared, "acme", "root", password), "303 to /")
+	if err := a.SetPassword(s.acme, ada, other); err != nil {
+		t.Fatal(err)
+	}
+	want(t, get(t, own, "acme", "/"), "200 nobody")
+	want(t, get(t, shared, "acme", "/"), "200 root of public")
+}
+
 // Under many logins at once, everybody is who he is, at his own tenant.
 func TestLoginStorm(t *testing.T) {
 	t.Parallel()
