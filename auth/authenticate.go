@@ -129,8 +129,13 @@ func (a *Auth) loggedIn(ctx context.Context, u *User, fresh, password string) er
 		hash = fresh
 	}
 	for again := fresh != ""; ; again = false {
-		err := a.db.QueryRow(ctx, "UPDATE "+table(u.Schema, "auth_user")+" SET last_login = now(), password = $3 WHERE id = $1 AND password = $2 AND is_active RETURNING last_login",
-			u.ID, u.password, hash).Scan(&u.LastLogin)
+		sql := "UPDATE " + table(u.Schema, "auth_user") + " SET last_login = now(), password = $3 WHERE id = $1 AND password = $2 AND is_active RETURNING id, last_login"
+		args := []any{u.ID, u.password, hash}
+		if hash != u.password {
+			sql = "WITH u AS (" + sql + "), r AS (INSERT INTO " + table(u.Schema, "auth_rehash") + " AS r (user_id, hash, proof) SELECT id, $4, $5 FROM u ON CONFLICT (user_id) DO UPDATE SET hash = $4, proof = CASE WHEN r.hash = $5 THEN r.proof ELSE $5 END) SELECT id, last_login FROM u"
+			args = append(args, proofOf(hash), proofOf(u.password))
+		}
+		err := missing(u.Schema, a.db.QueryRow(ctx, sql, args...).Scan(&u.ID, &u.LastLogin))
 		if err == nil {
 			u.password = hash
 		}

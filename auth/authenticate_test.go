@@ -107,7 +107,7 @@ type before struct {
 }
 
 func (b before) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	if strings.HasPrefix(sql, "UPDATE ") && strings.Contains(sql, "last_login") {
+	if strings.Contains(sql, "SET last_login") {
 		b.do()
 	}
 	return b.DB.QueryRow(ctx, sql, args...)

@@ -53,8 +53,9 @@
 // A session is a row in the tenant's schema, of which the cookie has a random token and the
 // row its hash only. It is bound to the tenant's id, so that it is worth nothing at another
 // tenant, also where the users are public's or the schema's name was given anew. A login has
-// a new token. A session ends with its lifetime, with the password, and with the user's
-// being active. Rows that are over are cleared when others are written.
+// a new token. A session ends with its lifetime, with the password (not with a hash that is
+// made anew of the same one), and with the user's being active; what a request of it that is
+// under way writes then is lost. Rows that are over are cleared when others are written.
 //
 // The cookie is for its host alone (no Domain, __Host-), out of reach of scripts, and not
 // sent along with what other sites send (SameSite=Lax). That is not enough where tenants

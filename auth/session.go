@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -188,17 +189,43 @@ func (s *Sessions) user(ctx context.Context) (*User, error) {
 		case errors.Is(err, ErrUserNotFound):
 		case err != nil:
 			return nil, err
-		case u.IsActive && subtle.ConstantTimeCompare(proof, u.proof()) == 1:
-			return u, nil
+		case u.IsActive:
+			is, err := s.auth.proves(ctx, u, proof)
+			if err != nil {
+				return nil, err
+			}
+			if is {
+				return u, nil
+			}
 		}
 	}
 	return nil, s.manager.Destroy(ctx)
 }
 
-// proof is what a session has of the password: when that changes, the session is over.
-func (u *User) proof() []byte {
-	sum := sha256.Sum256([]byte("session\x00" + u.password))
+// proofOf is what a session has of a password's hash.
+func proofOf(hash string) []byte {
+	sum := sha256.Sum256([]byte("session\x00" + hash))
 	return sum[:]
+}
+
+// proof is what a session has of the password of u: when that changes, the session is over.
+// It is of the first hash of the password, from which logins made others.
+func (a *Auth) proof(ctx context.Context, u *User) ([]byte, error) {
+	proof := proofOf(u.password)
+	err := a.db.QueryRow(ctx, "SELECT proof FROM "+table(u.Schema, "auth_rehash")+" WHERE user_id = $1 AND hash = $2", u.ID, proof).Scan(&proof)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return proof, nil
+	}
+	return proof, missing(u.Schema, err)
+}
+
+// proves reports whether a session has a proof of the password of u.
+func (a *Auth) proves(ctx context.Context, u *User, proof []byte) (bool, error) {
+	if subtle.ConstantTimeCompare(proof, proofOf(u.password)) == 1 {
+		return true, nil
+	}
+	first, err := a.proof(ctx, u)
+	return subtle.ConstantTimeCompare(proof, first) == 1 && err == nil, err
 }
 
 var (
@@ -216,6 +243,10 @@ func (s *Sessions) Login(ctx context.Context, u *User) error {
 	if err := s.auth.knows(ctx, u); err != nil {
 		return err
 	}
+	proof, err := s.auth.proof(ctx, u)
+	if err != nil {
+		return err
+	}
 	if old := s.manager.GetInt64(ctx, userKey); old != 0 && (old != u.ID || s.manager.GetBool(ctx, sharedKey) != isShared(u)) {
 		if err := s.manager.Clear(ctx); err != nil {
 			return err
@@ -226,7 +257,7 @@ func (s *Sessions) Login(ctx context.Context, u *User) error {
 	}
 	s.manager.Put(ctx, userKey, u.ID)
 	s.manager.Put(ctx, sharedKey, isShared(u))
-	s.manager.Put(ctx, proofKey, u.proof())
+	s.manager.Put(ctx, proofKey, proof)
 	return nil
 }
 
