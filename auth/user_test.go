@@ -247,8 +247,16 @@ func TestPermissions(t *testing.T) {
 	do(a.GrantGroup(s.acme, "clerks", "shop.change_order"))
 	do(a.Join(s.acme, u, "clerks"))
 	has(u, true)
+	do(a.GrantGroup(s.acme, "cashiers", "shop.change_order"))
+	do(a.GrantGroup(s.acme, "clerks", "shop.refund_order"))
+	do(a.RevokeGroup(s.acme, "cashiers", "shop.refund_order")) // neither what others have, nor what else it has
+	has(u, true)
 	do(a.RevokeGroup(s.acme, "clerks", "shop.change_order"))
 	has(u, false)
+	var left string
+	if err := s.DB().QueryRow(s.acme, "SELECT string_agg(g.name || ' ' || p.codename, ', ' ORDER BY g.name) FROM auth_group_permissions JOIN auth_group AS g ON g.id = group_id JOIN auth_permission AS p ON p.id = permission_id").Scan(&left); err != nil || left != "cashiers shop.change_order, clerks shop.refund_order" {
+		t.Errorf("groups have %q, %v", left, err)
+	}
 	do(a.GrantGroup(s.acme, "clerks", "shop.change_order"))
 	do(a.Leave(s.acme, u, "clerks"))
 	has(u, false)
@@ -256,4 +264,32 @@ func TestPermissions(t *testing.T) {
 	changed.IsActive = false
 	do(a.Update(s.acme, &changed))
 	has(root, false)
+}
+
+// A session of who was made inactive does not live again with the user, also if it was not
+// used meanwhile; a neighbour's stays.
+func TestInactiveSessions(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{})
+	w := newWeb(t, s, a, nil)
+	u := create(s.acme, t, a, auth.CreateParams{Username: "ada"})
+	create(s.acme, t, a, auth.CreateParams{Username: "bob"})
+	ada, bob := w.browser(t), w.browser(t)
+	want(t, login(t, ada, "acme", "ada", password), "303 to /")
+	want(t, login(t, bob, "acme", "bob", password), "303 to /")
+	update := func(active bool) {
+		t.Helper()
+		u.IsActive = active
+		if err := a.Update(s.acme, u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	update(true)
+	want(t, get(t, ada, "acme", "/"), "200 ada of acme")
+	update(false)
+	update(true)
+	want(t, get(t, ada, "acme", "/"), "200 nobody")
+	want(t, get(t, bob, "acme", "/"), "200 bob of acme")
 }
