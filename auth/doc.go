@@ -72,5 +72,11 @@
 //
 // A permission is a name, such as "shop.change_order". In Django's table the part before the
 // dot is in another one, which is not looked at: there, HasPermission is right for
-// superusers, and Grant does not work.
+// superusers, and Grant and GrantGroup do not work. Once Django is gone, this makes the table
+// auth's, with the permissions that are there:
+//
+//	UPDATE auth_permission AS p SET codename = c.app_label || '.' || p.codename
+//		FROM django_content_type AS c WHERE c.id = p.content_type_id;
+//	ALTER TABLE auth_permission DROP COLUMN content_type_id,
+//		ALTER COLUMN name SET DEFAULT '', ADD UNIQUE (codename);
 package auth

@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cotenant/cotenant/internal/dberr"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // The lengths of the columns, in characters.
@@ -38,7 +43,9 @@ func (a *Auth) HasPermission(ctx context.Context, u *User, permission string) (b
 	return has, missing(u.Schema, err)
 }
 
-// Grant grants a user a permission, which is made if there is none of that name.
+// Grant grants a user a permission, which is made if there is none of that name; not in
+// Django's table (see the package's documentation). The error wraps ErrInvalidText or
+// ErrUserNotFound.
 func (a *Auth) Grant(ctx context.Context, u *User, permission string) error {
 	return a.link(ctx, u, "auth_user_user_permissions", "permission_id", "auth_permission", "codename", permission)
 }
@@ -48,7 +55,8 @@ func (a *Auth) Revoke(ctx context.Context, u *User, permission string) error {
 	return a.unlink(ctx, u, "auth_user_user_permissions", "permission_id", "auth_permission", "codename", permission)
 }
 
-// Join makes a user a member of a group, which is made if there is none of that name.
+// Join makes a user a member of a group, which is made if there is none of that name. The
+// error wraps ErrInvalidText or ErrUserNotFound.
 func (a *Auth) Join(ctx context.Context, u *User, group string) error {
 	return a.link(ctx, u, "auth_user_groups", "group_id", "auth_group", "name", group)
 }
@@ -59,7 +67,7 @@ func (a *Auth) Leave(ctx context.Context, u *User, group string) error {
 }
 
 // GrantGroup grants a permission to the members of a group, where the tenant's users are
-// made. Both are made if there are none of those names.
+// made. Both are made if there are none of those names; the permission not in Django's table.
 func (a *Auth) GrantGroup(ctx context.Context, group, permission string) error {
 	home, err := a.home(ctx)
 	if err != nil {
@@ -72,10 +80,11 @@ func (a *Auth) GrantGroup(ctx context.Context, group, permission string) error {
 		return err
 	}
 	return a.within(ctx, func(a *Auth) error {
-		for _, thing := range [][3]string{{"auth_group", "name", group}, {"auth_permission", "codename", permission}} {
-			if _, err := a.db.Exec(ctx, "INSERT INTO "+table(home, thing[0])+" ("+thing[1]+") VALUES ($1) ON CONFLICT DO NOTHING", thing[2]); err != nil {
-				return missing(home, err)
-			}
+		if err := a.makeNamed(ctx, home, "auth_group", "name", group); err != nil {
+			return err
+		}
+		if err := a.makeNamed(ctx, home, "auth_permission", "codename", permission); err != nil {
+			return err
 		}
 		_, err := a.db.Exec(ctx, "INSERT INTO "+table(home, "auth_group_permissions")+" (group_id, permission_id) SELECT g.id, p.id FROM "+table(home, "auth_group")+" AS g, "+
 			table(home, "auth_permission")+" AS p WHERE g.name = $1 AND p.codename = $2 ON CONFLICT DO NOTHING", group, permission)
@@ -106,12 +115,30 @@ func (a *Auth) link(ctx context.Context, u *User, join, column, things, key, nam
 		return err
 	}
 	return a.within(ctx, func(a *Auth) error {
-		if _, err := a.db.Exec(ctx, "INSERT INTO "+table(u.Schema, things)+" ("+key+") VALUES ($1) ON CONFLICT DO NOTHING", name); err != nil {
+		// As the foreign key does, which does not tell whose row it misses.
+		tag, err := a.db.Exec(ctx, "SELECT FROM "+table(u.Schema, "auth_user")+" WHERE id = $1 FOR KEY SHARE", u.ID)
+		switch {
+		case err != nil:
 			return missing(u.Schema, err)
+		case tag.RowsAffected() == 0:
+			return fmt.Errorf("user %q: %w", u.Username, ErrUserNotFound)
 		}
-		_, err := a.db.Exec(ctx, "INSERT INTO "+table(u.Schema, join)+" (user_id, "+column+") SELECT $1, id FROM "+table(u.Schema, things)+" WHERE "+key+" = $2 ON CONFLICT DO NOTHING", u.ID, name)
+		if err := a.makeNamed(ctx, u.Schema, things, key, name); err != nil {
+			return err
+		}
+		_, err = a.db.Exec(ctx, "INSERT INTO "+table(u.Schema, join)+" (user_id, "+column+") SELECT $1, id FROM "+table(u.Schema, things)+" WHERE "+key+" = $2 ON CONFLICT DO NOTHING", u.ID, name)
 		return err
 	})
+}
+
+// makeNamed inserts a group or a permission, if there is none of that name.
+func (a *Auth) makeNamed(ctx context.Context, schema tenant.Schema, things, key, name string) error {
+	_, err := a.db.Exec(ctx, "INSERT INTO "+table(schema, things)+" ("+key+") VALUES ($1) ON CONFLICT DO NOTHING", name)
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == dberr.NotNullViolation {
+		return fmt.Errorf("schema %q: %s cannot have %q: its column %q has no default (in Django's table, grant with Django, or make the table auth's as the package's documentation says)", schema, things, name, pgErr.ColumnName)
+	}
+	return missing(schema, err)
 }
 
 // unlink deletes it.

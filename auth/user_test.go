@@ -219,53 +219,6 @@ func TestWhere(t *testing.T) {
 	}
 }
 
-func TestPermissions(t *testing.T) {
-	t.Parallel()
-
-	s := newSite(t)
-	a := s.users(t, auth.Config{})
-	u, root := create(s.acme, t, a, auth.CreateParams{Username: "ada"}), create(s.acme, t, a, auth.CreateParams{Username: "root", Superuser: true})
-	has := func(u *auth.User, want bool) {
-		t.Helper()
-		if got, err := a.HasPermission(s.acme, u, "shop.change_order"); err != nil || got != want {
-			t.Errorf("%s: %t, %v; want %t", u.Username, got, err, want)
-		}
-	}
-	do := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	has(root, true)
-	has(u, false)
-	do(a.Grant(s.acme, u, "shop.change_order"))
-	do(a.Grant(s.acme, u, "shop.change_order"))
-	has(u, true)
-	do(a.Revoke(s.acme, u, "shop.change_order"))
-	has(u, false)
-	do(a.GrantGroup(s.acme, "clerks", "shop.change_order"))
-	do(a.Join(s.acme, u, "clerks"))
-	has(u, true)
-	do(a.GrantGroup(s.acme, "cashiers", "shop.change_order"))
-	do(a.GrantGroup(s.acme, "clerks", "shop.refund_order"))
-	do(a.RevokeGroup(s.acme, "cashiers", "shop.refund_order")) // neither what others have, nor what else it has
-	has(u, true)
-	do(a.RevokeGroup(s.acme, "clerks", "shop.change_order"))
-	has(u, false)
-	var left string
-	if err := s.DB().QueryRow(s.acme, "SELECT string_agg(g.name || ' ' || p.codename, ', ' ORDER BY g.name) FROM auth_group_permissions JOIN auth_group AS g ON g.id = group_id JOIN auth_permission AS p ON p.id = permission_id").Scan(&left); err != nil || left != "cashiers shop.change_order, clerks shop.refund_order" {
-		t.Errorf("groups have %q, %v", left, err)
-	}
-	do(a.GrantGroup(s.acme, "clerks", "shop.change_order"))
-	do(a.Leave(s.acme, u, "clerks"))
-	has(u, false)
-	changed := *root // root as it was read is a superuser still
-	changed.IsActive = false
-	do(a.Update(s.acme, &changed))
-	has(root, false)
-}
-
 // A session of who was made inactive does not live again with the user, also if it was not
 // used meanwhile; a neighbour's stays.
 func TestInactiveSessions(t *testing.T) {
