@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/text/secure/precis"
 
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -42,7 +43,7 @@ var (
 	// ErrUsernameTaken: there is a user of that name, perhaps in another case.
 	ErrUsernameTaken = errors.New("user name is taken")
 	// ErrInvalidText: a first or last name, or the name of a group or permission, is too
-	// long, or has control characters.
+	// long, or has characters that are not seen.
 	ErrInvalidText = errors.New("invalid text")
 	// ErrInvalidEmail: the text is no email address.
 	ErrInvalidEmail = errors.New("invalid email address")
@@ -144,7 +145,8 @@ func parseEmail(text string) error {
 		return nil
 	}
 	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text || len(text) > 254 || strings.ContainsFunc(text, unseen) || strings.Contains(text, " ") {
+	odd := func(c rune) bool { return unseen(c) || unicode.IsSpace(c) || unicode.Is(unicode.Variation_Selector, c) }
+	if err != nil || address.Address != text || len(text) > 254 || strings.ContainsFunc(text, odd) {
 		return fmt.Errorf("%w (write one such as admin@example.com, or none)", ErrInvalidEmail)
 	}
 	return nil
@@ -156,16 +158,37 @@ func parseText(what, text string, most int) error {
 	switch {
 	case !utf8.ValidString(text):
 		return fmt.Errorf("%w: the %s is no UTF-8 (write it in UTF-8)", ErrInvalidText, what)
-	case strings.ContainsFunc(text, unseen):
-		return fmt.Errorf("%w: the %s %q has control characters (leave them out)", ErrInvalidText, what, text)
+	case strings.ContainsFunc(text, func(c rune) bool { return unseen(c) && !isJoiner(c) }) || !joined(text):
+		return fmt.Errorf("%w: the %s %q has characters that are not seen (leave them out)", ErrInvalidText, what, text)
 	case utf8.RuneCountInString(text) > most:
 		return fmt.Errorf("%w: the %s has more than %d characters (use a shorter one)", ErrInvalidText, what, most)
 	}
 	return nil
 }
 
-// unseen are control characters, and those that turn the direction of what comes after them.
-func unseen(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) }
+// unseen are the characters that are not seen: controls, those that turn the direction of what
+// comes after them, ends of lines and paragraphs, and fillers. Variation selectors are none:
+// they change how the character before them looks, in Japanese names for one.
+func unseen(c rune) bool {
+	return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+// isJoiner are the two characters with which scripts say whether letters are joined.
+func isJoiner(c rune) bool { return c == '\u200c' || c == '\u200d' }
+
+// joined reports whether joiners are only where they change how letters look, as in Persian
+// and Indic names (RFC 5892, A.1 and A.2), which precis knows.
+func joined(text string) bool {
+	for _, word := range strings.Fields(text) {
+		if !strings.ContainsFunc(word, isJoiner) {
+			continue
+		}
+		if _, err := precis.OpaqueString.String(word); err != nil {
+			return false
+		}
+	}
+	return true
+}
 
 func parseNames(first, last string) error {
 	if err := parseText("first name", first, maxUsername); err != nil {

@@ -122,6 +122,21 @@ func TestRefused(t *testing.T) {
 		{"a name of no UTF-8", auth.CreateParams{Username: "a", FirstName: "\xff", Password: password}, auth.ErrInvalidText},
 		{"an email with ESC", auth.CreateParams{Username: "a", Email: "\"a\x1bb\"@example.com", Password: password}, auth.ErrInvalidEmail},
 		{"an email that turns", auth.CreateParams{Username: "a", Email: "a\u202eb@example.com", Password: password}, auth.ErrInvalidEmail},
+		{"an email with no width", auth.CreateParams{Username: "a", Email: "b\u200bob@example.com", Password: password}, auth.ErrInvalidEmail},
+		{"an email with a joiner", auth.CreateParams{Username: "a", Email: "\u0645\u06cc\u200c\u062e@example.com", Password: password}, auth.ErrInvalidEmail},
+		{"an email with a variation", auth.CreateParams{Username: "a", Email: "b\ufe0fob@example.com", Password: password}, auth.ErrInvalidEmail},
+		{"an email with a filler", auth.CreateParams{Username: "a", Email: "b\u3164ob@example.com", Password: password}, auth.ErrInvalidEmail},
+		{"an email with a space", auth.CreateParams{Username: "a", Email: "b\u00a0ob@example.com", Password: password}, auth.ErrInvalidEmail},
+		{"a user name with no width", auth.CreateParams{Username: "b\u200bob", Password: password}, auth.ErrInvalidUsername},
+		{"a name with no width", auth.CreateParams{Username: "a", FirstName: "B\u200bob", Password: password}, auth.ErrInvalidText},
+		{"a name with U+2028", auth.CreateParams{Username: "a", FirstName: "Bob\u2028x", Password: password}, auth.ErrInvalidText},
+		{"a name with U+2029", auth.CreateParams{Username: "a", LastName: "Bob\u2029x", Password: password}, auth.ErrInvalidText},
+		{"a name with a soft hyphen", auth.CreateParams{Username: "a", FirstName: "B\u00adob", Password: password}, auth.ErrInvalidText},
+		{"a name with tags", auth.CreateParams{Username: "a", FirstName: "Bob\U000e0041", Password: password}, auth.ErrInvalidText},
+		{"a name with a filler", auth.CreateParams{Username: "a", FirstName: "\u3164", Password: password}, auth.ErrInvalidText},
+		{"a Latin name with a joiner", auth.CreateParams{Username: "a", FirstName: "Jo B\u200dob", Password: password}, auth.ErrInvalidText},
+		{"a Latin name with a non-joiner", auth.CreateParams{Username: "a", LastName: "B\u200cob", Password: password}, auth.ErrInvalidText},
+		{"a joiner at an end", auth.CreateParams{Username: "a", FirstName: "\u0645\u06cc\u200c", Password: password}, auth.ErrInvalidText},
 	} {
 		_, err := a.Create(s.acme, tt.params)
 		if !errors.Is(err, tt.want) || len(tt.params.Password) > 0 && strings.Contains(err.Error(), tt.params.Password) {
@@ -133,6 +148,15 @@ func TestRefused(t *testing.T) {
 	}
 	if a.Computed() != 0 {
 		t.Errorf("%d hashes were computed", a.Computed())
+	}
+	for username, name := range map[string]string{
+		"persian": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 Ada", "hindi": "\u0936\u0930\u094d\u200d\u092e\u093e", "kannada": "\u0cb0\u0ccd\u200c\u0c95",
+		"japanese": "\u845b\U000e0100", "spaced": "Ada\u00a0B.",
+	} {
+		u := create(s.acme, t, a, auth.CreateParams{Username: username, FirstName: name})
+		if err := a.Delete(s.acme, u); err != nil {
+			t.Fatal(err)
+		}
 	}
 	u := create(s.acme, t, a, auth.CreateParams{Username: "plain", FirstName: "Zoë", LastName: "O'Neill \\ Łoś"})
 	for name, err := range map[string]error{
