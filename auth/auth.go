@@ -56,7 +56,7 @@ type Config struct {
 	MaxHashes int
 	// MinPasswordLength is the least number of characters of a new password. Defaults
 	// to 15, as where the password is the only factor (NIST SP 800-63B-4, 3.1.1.2);
-	// with a second factor, 8 is enough.
+	// with a second factor, 8 is enough. Less is asked of shorter ones; see CheckPassword.
 	MinPasswordLength int
 	// RefusePassword returns why a new password that is good otherwise is refused, in words
 	// for who chose it: it is on a list of yours, or among those that leaked (Have I Been

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/trustelem/zxcvbn"
@@ -29,9 +28,6 @@ const (
 	// maxPasswordLength is in bytes. NIST asks for at least 64 characters; it is there
 	// so that nobody has megabytes hashed.
 	maxPasswordLength = 1024
-	// minScore is the least score of zxcvbn: 10⁶ guesses, which the delays between
-	// attempts make many.
-	minScore = 2
 	// maxScored is how much of a password is looked at: the time that zxcvbn takes
 	// grows with the cube of the length, and what is longer is not common.
 	maxScored = 64
@@ -42,7 +38,10 @@ const (
 // (NIST SP 800-63B-4, 3.1.1.2). The error wraps ErrPasswordShort, ErrPasswordLong,
 // ErrPasswordCommon, ErrPasswordPersonal or ErrPasswordInvalid, and never has the password
 // in it; or it is what Config.RefusePassword returns. What is common is judged by zxcvbn,
-// with 30,000 passwords and 90,000 names and words.
+// with 30,000 passwords and 90,000 names and words: with 15 characters or more, what it
+// would guess within 10¹⁰ attempts; within 10⁸ where Config.MinPasswordLength is 12 to 14, and
+// 10⁶ where it is less. It knows no sentences: a famous line, or the four words of a comic, are
+// words to it. A list of those is for Config.RefusePassword.
 func (a *Auth) CheckPassword(password, username, email string) error {
 	if len(password) > maxPasswordLength {
 		return fmt.Errorf("%w: %d bytes (use at most %d)", ErrPasswordLong, len(password), maxPasswordLength)
@@ -63,11 +62,8 @@ func (a *Auth) CheckPassword(password, username, email string) error {
 	if utf8.RuneCountInString(rest) < a.config.MinPasswordLength/2 {
 		return fmt.Errorf("%w (use another)", ErrPasswordPersonal)
 	}
-	if famous(password) {
-		return fmt.Errorf("%w (its words are those of a famous example: use others)", ErrPasswordCommon)
-	}
-	if scored := []rune(password); zxcvbn.PasswordStrength(string(scored[:min(len(scored), maxScored)]), personal).Score < minScore {
-		return fmt.Errorf("%w (use one that is not on lists of passwords, nor a pattern on the keyboard)", ErrPasswordCommon)
+	if scored := []rune(password); zxcvbn.PasswordStrength(string(scored[:min(len(scored), maxScored)]), personal).Score < minScore(a.config.MinPasswordLength) {
+		return fmt.Errorf("%w (use rarer words or more of them, without names, dates and patterns on the keyboard)", ErrPasswordCommon)
 	}
 	if a.config.RefusePassword == nil {
 		return nil
@@ -75,16 +71,12 @@ func (a *Auth) CheckPassword(password, username, email string) error {
 	return a.config.RefusePassword(password)
 }
 
-// famous reports whether a password is of the four words of xkcd.com/936, which are four words
-// to zxcvbn, and to its lists of 2012.
-func famous(password string) bool {
-	letters := strings.Map(func(c rune) rune {
-		if unicode.IsLetter(c) {
-			return unicode.ToLower(c)
-		}
-		return -1
-	}, password)
-	return strings.Contains(letters, "correcthorsebattery")
+// minScore is the least score of zxcvbn for a password that has length characters or more: 4
+// (10¹⁰ guesses) where it is the only factor, and less where less was asked for, since zxcvbn
+// counts ten guesses for a character of which it knows nothing.
+func minScore(length int) int {
+	const best, least, step = 4, 2, 3 // a score is 100 times the guesses, and NIST's 15 characters have the best
+	return max(least, min(best, length/step-1))
 }
 
 // personalWords are what is known of a user, in lower case, the longest first.

@@ -107,13 +107,16 @@ func TestRefused(t *testing.T) {
 		{"long", auth.CreateParams{Username: "a", Password: strings.Repeat("long ", 1<<20)}, auth.ErrPasswordLong},
 		{"common", auth.CreateParams{Username: "a", Password: "123456789012345"}, auth.ErrPasswordCommon},
 		{"repeated", auth.CreateParams{Username: "a", Password: "passwordpassword"}, auth.ErrPasswordCommon},
+		{"a word and digits", auth.CreateParams{Username: "a", Password: "Password123456!"}, auth.ErrPasswordCommon},
+		{"a sentence of a list", auth.CreateParams{Username: "a", Password: "thisisapassword"}, auth.ErrPasswordCommon},
+		{"a sentence apart", auth.CreateParams{Username: "a", Password: "change me please"}, auth.ErrPasswordCommon},
+		{"a sentence and digits", auth.CreateParams{Username: "a", Password: "mypasswordis1234"}, auth.ErrPasswordCommon},
+		{"dates", auth.CreateParams{Username: "a", Password: "2024-01-01-2024"}, auth.ErrPasswordCommon},
 		{"the name", auth.CreateParams{Username: "administrator-of-acme", Password: "Administrator-of-Acme"}, auth.ErrPasswordPersonal},
 		{"the email", auth.CreateParams{Username: "a", Email: "somebody@example.com", Password: "somebody@example.com1"}, auth.ErrPasswordPersonal},
 		{"a control character", auth.CreateParams{Username: "a", Password: password + "\x00"}, auth.ErrPasswordInvalid},
 		{"a password of no UTF-8", auth.CreateParams{Username: "a", Password: password + "\xff"}, auth.ErrPasswordInvalid},
 		{"an email with a line", auth.CreateParams{Username: "a", Email: "a@example.com\r\nBcc: b@example.com", Password: password}, auth.ErrInvalidEmail},
-		{"a comic's words", auth.CreateParams{Username: "a", Password: "CorrectHorseBatteryStaple"}, auth.ErrPasswordCommon},
-		{"its words apart", auth.CreateParams{Username: "a", Password: "correct horse battery, staple!"}, auth.ErrPasswordCommon},
 		{"a list of ours", auth.CreateParams{Username: "a", Password: "the anthem of acme"}, errListed},
 		{"a first name with ESC", auth.CreateParams{Username: "a", FirstName: "A\x1b[31m", Password: password}, auth.ErrInvalidText},
 		{"a last name that turns", auth.CreateParams{Username: "a", LastName: "A\u202eb", Password: password}, auth.ErrInvalidText},
@@ -269,4 +272,37 @@ func TestInactiveSessions(t *testing.T) {
 	update(true)
 	want(t, get(t, ada, "acme", "/"), "200 nobody")
 	want(t, get(t, bob, "acme", "/"), "200 bob of acme")
+}
+
+// What is sensible is taken, also where shorter passwords are.
+func TestCheckPassword(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	for _, tt := range []struct {
+		length   int
+		password string
+		want     error
+	}{
+		{0, "velvet harbor tuna clock", nil},
+		{0, "house water green table", nil},
+		{0, "tunnelbriefotterwachs", nil},
+		{0, "k3#Vq9zT!m2Lx8w", nil},
+		{0, "long " + strings.Repeat("velvet harbor tuna clock ", 20), nil},
+		{14, "house green table", nil},
+		{14, "Password123456!", auth.ErrPasswordCommon},
+		{12, "k3#Vq9zT!m2L", nil},
+		{12, "Password1234", auth.ErrPasswordCommon},
+		{11, "k3#Vq9zT!m2", nil},
+		{8, "k3#Vq9zT", nil},
+		{8, "passw0rd", auth.ErrPasswordCommon},
+		{8, "12345678", auth.ErrPasswordCommon},
+		{1, "k3#Vq9zT", nil},
+		{1, "123", auth.ErrPasswordCommon},
+	} {
+		a := s.users(t, auth.Config{MinPasswordLength: tt.length})
+		if err := a.CheckPassword(tt.password, "ada", "ada@example.com"); !errors.Is(err, tt.want) {
+			t.Errorf("%d characters, %q: %v; want %v", tt.length, tt.password, err, tt.want)
+		}
+	}
 }
