@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cotenant/cotenant/auth"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // passwordFlags say where a new password comes from.
@@ -105,10 +106,7 @@ func (p *program) passwordCommand(use string) *cobra.Command {
 				username = args[0]
 			}
 			return p.withUsers(cmd, &f, func(ctx context.Context, users *auth.Auth) error {
-				u, err := users.ByUsername(ctx, username)
-				if errors.Is(err, auth.ErrUserNotFound) {
-					return fmt.Errorf("%w (%s user list shows who is there)", err, p.config.name())
-				}
+				u, err := p.ownUser(ctx, users, username)
 				if err != nil {
 					return err
 				}
@@ -134,4 +132,20 @@ func (p *program) passwordCommand(use string) *cobra.Command {
 	addGroups(cmd, "", what, f.one(), f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
 	p.completeSchemas(cmd, &f.databaseFlags, 0)
 	return cmd
+}
+
+// ownUser returns the user of that name whom the tenant in ctx may change.
+func (p *program) ownUser(ctx context.Context, users *auth.Auth, username string) (*auth.User, error) {
+	t, err := tenant.FromContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u, err := users.ByUsername(ctx, username)
+	switch {
+	case errors.Is(err, auth.ErrUserNotFound):
+		return nil, fmt.Errorf("%w (%s user list shows who is there)", err, p.config.name())
+	case err == nil && u.Schema != t.Schema:
+		return nil, fmt.Errorf("user %q is not of %q but of %q, for all tenants (give --schema=%s)", u.Username, t.Schema, u.Schema, u.Schema)
+	}
+	return u, err
 }

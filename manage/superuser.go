@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cotenant/cotenant/auth"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 func (p *program) superuserCommand(use string) *cobra.Command {
@@ -57,13 +58,18 @@ variable COTENANT_SUPERUSER_PASSWORD; not from a flag, which others could read.`
 	return cmd
 }
 
-// nameFree returns what refuses a name that a user has.
+// nameFree returns what refuses a name that a user of the tenant in its context has. Public's
+// users, who may be everybody's besides, do not matter to a tenant's.
 func nameFree(users *auth.Auth) func(context.Context, string) error {
 	return func(ctx context.Context, name string) error {
+		t, err := tenant.FromContext(ctx)
+		if err != nil {
+			return err
+		}
 		switch u, err := users.ByUsername(ctx, name); {
-		case err == nil:
+		case err == nil && u.Schema == t.Schema:
 			return fmt.Errorf("%w: %q (choose another)", auth.ErrUsernameTaken, u.Username)
-		case !errors.Is(err, auth.ErrUserNotFound):
+		case err != nil && !errors.Is(err, auth.ErrUserNotFound):
 			return err
 		}
 		return nil
