@@ -24,6 +24,7 @@ type createFlags struct {
 	reuse   bool
 	schema  string
 
+	place           func(tenant.Schema) error // refuses one where the superuser cannot be
 	superuser       bool
 	superuserFlags  superuserFlags
 	superuserParams auth.CreateParams
@@ -86,6 +87,9 @@ func (p *program) createTenant(cmd *cobra.Command, f *createFlags, tenancy *cote
 	case len(args) == 1:
 		f.schema = args[0]
 	}
+	if err := p.findPlace(cmd, f); err != nil {
+		return err
+	}
 	t, domains, err := p.makeTenant(cmd, f, tenancy)
 	for err != nil && f.mayAsk(cmd) && f.forget(err) { // what cannot be is asked for anew, the rest is kept
 		newPrompter(cmd).say("  %v", err)
@@ -108,7 +112,7 @@ func (p *program) createTenant(cmd *cobra.Command, f *createFlags, tenancy *cote
 // superuser, once, knows that its names are free.
 func (p *program) makeTenant(cmd *cobra.Command, f *createFlags, tenancy *cotenant.Tenancy) (*tenant.Tenant, []tenant.Domain, error) {
 	ctx, r := cmd.Context(), tenancy.Registry()
-	if err := f.complete(ctx, cmd, r); err != nil {
+	if err := p.completeTenant(ctx, cmd, f, r); err != nil {
 		return nil, nil, err
 	}
 	params, err := f.params(ctx, r)
@@ -117,7 +121,7 @@ func (p *program) makeTenant(cmd *cobra.Command, f *createFlags, tenancy *cotena
 	}
 	if f.users == nil {
 		if f.superuser {
-			if err := free(ctx, r, params.Schema); err != nil {
+			if err := f.vacant(ctx, r, params.Schema); err != nil {
 				return nil, nil, err
 			}
 			for _, domain := range params.Domains {
@@ -169,13 +173,7 @@ func (p *program) describeSuperuser(cmd *cobra.Command, f *createFlags, tenancy 
 		}
 		return nil
 	}
-	config, err := p.tenancyConfig(cmd, &f.databaseFlags)
-	if err != nil {
-		return err
-	}
-	if err := p.checkPlace(config, schema); err != nil {
-		return err
-	}
+	var err error
 	if f.users, err = p.users(cmd, &f.databaseFlags, tenancy); err != nil {
 		return err
 	}
@@ -197,8 +195,8 @@ func (f *createFlags) createSuperuser(ctx context.Context, tx pgx.Tx, _ *tenant.
 	return err
 }
 
-// complete asks for what was not given, or says what is missing.
-func (f *createFlags) complete(ctx context.Context, cmd *cobra.Command, r *registry.Registry) error {
+// completeTenant asks for what was not given, or says what is missing.
+func (p *program) completeTenant(ctx context.Context, cmd *cobra.Command, f *createFlags, r *registry.Registry) error {
 	ask := newPrompter(cmd)
 	if !f.mayAsk(cmd) {
 		missing := f.missing()
@@ -216,7 +214,7 @@ func (f *createFlags) complete(ctx context.Context, cmd *cobra.Command, r *regis
 			if err != nil {
 				return err
 			}
-			return free(ctx, r, schema)
+			return p.notMigrated(schema, f.vacant(ctx, r, schema))
 		})
 		if err != nil {
 			return err
@@ -242,6 +240,39 @@ func (f *createFlags) complete(ctx context.Context, cmd *cobra.Command, r *regis
 		}
 	}
 	return f.ask(ctx, ask, r)
+}
+
+// findPlace learns where the superuser of a new tenant can be, if there is to be one, and
+// refuses when that is nowhere.
+func (p *program) findPlace(cmd *cobra.Command, f *createFlags) error {
+	f.place = func(tenant.Schema) error { return nil }
+	if !f.superuser {
+		return nil
+	}
+	config, err := p.tenancyConfig(cmd, &f.databaseFlags)
+	if err != nil {
+		return err
+	}
+	if !hasAuth(config.SharedApps) && !hasAuth(config.TenantApps) {
+		return p.noAuth()
+	}
+	f.place = func(schema tenant.Schema) error { return p.checkPlace(config, schema) }
+	return nil
+}
+
+// vacant reports why a schema cannot be that of the new tenant, with its superuser. Public may
+// have one of that name already.
+func (f *createFlags) vacant(ctx context.Context, r *registry.Registry, schema tenant.Schema) error {
+	if err := free(ctx, r, schema); err != nil {
+		return err
+	}
+	if err := f.place(schema); err != nil {
+		return err
+	}
+	if f.users == nil || !schema.IsPublic() { // who it is, is asked later
+		return nil
+	}
+	return nameFree(f.users)(tenant.Public(ctx), f.superuserParams.Username)
 }
 
 // free reports why a schema cannot be that of a new tenant.

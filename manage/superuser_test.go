@@ -63,11 +63,44 @@ func TestSuperuserPrompts(t *testing.T) {
 	if !strings.HasSuffix(shown, "tenant \"globex\" created\r\nsuperuser \"ada\" created in \"globex\"\r\n") {
 		t.Errorf("shown:\n%s", shown)
 	}
+	// Where the schema is asked for anew, so is whether it has a place for users.
+	if _, err := connect(t, address).Exec(t.Context(), "CREATE SCHEMA held"); err != nil {
+		t.Fatal(err)
+	}
+	shown = converse(
+		t, cotenantIn(t, dir, address, "create_tenant", "-s", "--superuser-username=ada", "--superuser-email="),
+		turn{"schema_name: ", "public\r"}, turn{"public has no users", ""}, turn{"schema_name: ", "held\r"}, turn{"domain_url", "\r"},
+		turn{"Password: ", "quiet lantern orchard\r"}, turn{"Password (again): ", "quiet lantern orchard\r"},
+		turn{"schema_name: ", "public\r"}, turn{"public has no users", ""}, turn{"schema_name: ", "initech\r"}, turn{"domain_url", "\r"},
+	)
+	if !strings.HasSuffix(shown, "tenant \"initech\" created\r\nsuperuser \"ada\" created in \"initech\"\r\n") {
+		t.Errorf("shown:\n%s", shown)
+	}
 	shown = converse(
 		t, cotenantIn(t, dir, address, "changepassword", "ada", "--schema=globex"),
 		turn{"Password: ", "staple of a kind\r"}, turn{"Password (again): ", "staple of a kind\r"},
 	)
 	if !strings.HasSuffix(shown, "user \"ada\" of \"globex\" has a new password\r\n") {
+		t.Errorf("shown:\n%s", shown)
+	}
+
+	// Public has a place for users, and perhaps one of that name.
+	if err := os.WriteFile(filepath.Join(dir, "cotenant.toml"), []byte("shared_apps = [\"auth\"]\ntenant_apps = [\"auth\"]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := cotenantIn(t, dir, address, "migrate", "--shared").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	root := cotenantIn(t, dir, address, "createsuperuser", "--schema=public", "--username=root", "--password-stdin")
+	if root.Stdin = strings.NewReader("quiet lantern orchard\n"); root.Run() != nil {
+		t.Fatal("there is no superuser of public")
+	}
+	shown = converse(
+		t, cotenantIn(t, dir, address, "create_tenant", "--schema_name=held", "-s", "--superuser-username=root", "--superuser-email="), turn{"domain_url", "\r"},
+		turn{"Password: ", "quiet lantern orchard\r"}, turn{"Password (again): ", "quiet lantern orchard\r"},
+		turn{"schema_name: ", "public\r"}, turn{"user name is taken", ""}, turn{"schema_name: ", "umbrella\r"}, turn{"domain_url", "\r"},
+	)
+	if !strings.HasSuffix(shown, "tenant \"umbrella\" created\r\nsuperuser \"root\" created in \"umbrella\"\r\n") {
 		t.Errorf("shown:\n%s", shown)
 	}
 }
