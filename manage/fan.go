@@ -18,8 +18,9 @@ import (
 	"github.com/cotenant/cotenant/tenant"
 )
 
-// forTenants calls f for each tenant that is selected, and sums up. At Ctrl-C the calls that
-// are under way are finished, and at a second one interrupted.
+// forTenants calls f for each tenant that is selected, and sums up. Public is first and alone,
+// and then the others are, flags.jobs at a time. At Ctrl-C the calls that are under way are
+// finished, and at a second one interrupted.
 func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenancy, flags *fanFlags, f func(context.Context, *TenantCall) error) error {
 	total, err := flags.selected(ctx, tenancy)
 	if err == nil {
@@ -57,6 +58,10 @@ func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenan
 		case <-stop:
 			return migrate.ErrStopped
 		default:
+		}
+		if t.IsPublic() { // and nobody begins before it is finished
+			fan.run(ctx, t)
+			return nil
 		}
 		select {
 		case todo <- t:

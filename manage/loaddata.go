@@ -36,8 +36,8 @@ func (p *program) loadDataCommand() *cobra.Command {
 		Aliases: []string{"load-data"},
 		GroupID: tenantsGroup,
 		Short:   "Load rows from files into the schemas",
-		Long: `Loaddata loads fixtures, files with rows, into the schema of every tenant and into public,
-or into those that are selected. A schema is loaded in one transaction: all of it, or
+		Long: `Loaddata loads fixtures, files with rows, into public and then into the schema of every
+tenant, or into those that are selected. A schema is loaded in one transaction: all of it, or
 nothing, also where it is interrupted.
 
 Without a name it is all files in the folders fixtures of the apps, such as

@@ -74,11 +74,26 @@ func excluded(ctx context.Context, tenancy *cotenant.Tenancy, names []string) er
 	return nil
 }
 
-// eachSelected calls do for each tenant that is selected, in the order of their ids, and bad
-// for each row that is, and is no good.
+// eachSelected calls do for each tenant that is selected, public first, since tenants' rows
+// may refer to what all share, and the others in the order of their ids; and bad for each row
+// that is selected, and is no good.
 func (f *fanFlags) eachSelected(ctx context.Context, tenancy *cotenant.Tenancy, do func(*tenant.Tenant) error, bad func(*registry.RowError)) error {
 	s := &f.selection
-	public := false
+	public := tenant.PublicSchema().String()
+	if takes(s, public) {
+		t, err := tenantOrPublic(ctx, tenancy, public)
+		_, isBad := errors.AsType[*registry.RowError](err)
+		switch {
+		case isBad: // it is among those below
+		case err != nil:
+			return err
+		case t.ID == 0 && !f.publicToo && !slices.Contains(s.Schemas, public): // it has no row
+		default:
+			if err := do(t); err != nil {
+				return err
+			}
+		}
+	}
 	for t, err := range tenancy.Registry().All(ctx) {
 		if row, ok := errors.AsType[*registry.RowError](err); ok {
 			if takes(s, row.Schema) {
@@ -89,15 +104,11 @@ func (f *fanFlags) eachSelected(ctx context.Context, tenancy *cotenant.Tenancy, 
 		if err != nil {
 			return err
 		}
-		public = public || t.IsPublic()
-		if takes(s, t.Schema.String()) {
+		if !t.IsPublic() && takes(s, t.Schema.String()) {
 			if err := do(t); err != nil {
 				return err
 			}
 		}
-	}
-	if t := (&tenant.Tenant{Schema: tenant.PublicSchema()}); !public && (f.publicToo || slices.Contains(s.Schemas, t.Schema.String())) && takes(s, t.Schema.String()) {
-		return do(t)
 	}
 	return nil
 }
