@@ -99,7 +99,11 @@ func (f *fan) run(ctx context.Context, t *tenant.Tenant) {
 	switch {
 	case f.alone:
 	case f.flags.jobs > 1:
-		out, err := &lines{mu: &f.mu, w: c.Stdout, prefix: t.Schema.String() + ": "}, &lines{mu: &f.mu, w: c.Stderr, prefix: t.Schema.String() + ": "}
+		prefix := t.Schema.String() + ": "
+		out, err := &lines{mu: &f.mu, w: c.Stdout, prefix: prefix}, &lines{mu: &f.mu, w: c.Stderr, prefix: prefix}
+		if f.flags.json {
+			out.prefix = "" // each line is an object, which names the schema itself
+		}
 		c.Stdout, c.Stderr = out, err
 		flush = func() { out.end(); err.end() }
 	case f.flags.verbosity > 0:

@@ -39,7 +39,7 @@ type TenantCall struct {
 	// Args are the arguments of the command line.
 	Args []string
 	// Stderr and Stdout are where output goes. Where several tenants are worked on at a
-	// time, each line has the schema in front.
+	// time, each line has the schema in front, but for those of Stdout with --json.
 	Stderr, Stdout io.Writer
 	// Tenancy is the database that the tenant is of.
 	Tenancy *cotenant.Tenancy
