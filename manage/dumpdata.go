@@ -131,7 +131,7 @@ func (p *program) dumpData(cmd *cobra.Command, f *dumpFlags, args []string) erro
 			}
 			return forTenants(ctx, cmd, tenancy, &f.fanFlags, dump)
 		}
-		if n := len(f.selection.Schemas); n > 1 || len(f.selection.Exclude) > 0 || f.selection.SkipPublic {
+		if n := len(f.selection.Schemas); n > 1 || len(f.selection.Exclude) > 0 || f.selection.SkipPublic || f.jobs > 1 {
 			return usagef("it is about one schema (give one --schema, or --output with %s in it)", schemaMark)
 		}
 		t, err := f.chosen(ctx, cmd, tenancy)
@@ -161,11 +161,7 @@ func (f *dumpFlags) tablesOf(ctx context.Context, config *cotenant.Config, call 
 		}
 		app := appNamed(config, name, schema)
 		if app == nil {
-			known := slices.Clone(there)
-			for _, app := range slices.Concat(config.SharedApps, config.TenantApps) {
-				known = append(known, app.Name)
-			}
-			return nil, fmt.Errorf("schema %q has no table %q, and there is no such app%s", schema, name, cmp.Or(didYouMean("", name, slices.Values(known)), " (name a table of the schema, or an app that it has)"))
+			return nil, notOf(config, name, schema, there)
 		}
 		of, err := app.Tables()
 		if err != nil {
@@ -180,16 +176,39 @@ func (f *dumpFlags) tablesOf(ctx context.Context, config *cotenant.Config, call 
 	return tables, nil
 }
 
+// appsOf are the apps whose tables a schema has, and the others.
+func appsOf(config *cotenant.Config, schema tenant.Schema) (its, others []migrate.App) {
+	if schema.IsPublic() {
+		return config.SharedApps, config.TenantApps
+	}
+	return config.TenantApps, config.SharedApps
+}
+
 // appNamed returns the app of a name that a schema has, or nil.
 func appNamed(config *cotenant.Config, name string, schema tenant.Schema) *migrate.App {
-	apps := config.TenantApps
-	if schema.IsPublic() {
-		apps = config.SharedApps
-	}
+	apps, _ := appsOf(config, schema)
 	if i := slices.IndexFunc(apps, func(app migrate.App) bool { return app.Name == name }); i >= 0 {
 		return &apps[i]
 	}
 	return nil
+}
+
+// notOf is the error about a name that is neither that of a table that is there in a schema
+// nor that of an app that it has.
+func notOf(config *cotenant.Config, name string, schema tenant.Schema, there []string) error {
+	its, others := appsOf(config, schema)
+	switch {
+	case !slices.ContainsFunc(others, func(app migrate.App) bool { return app.Name == name }):
+	case schema.IsPublic():
+		return fmt.Errorf("app %q: it is a tenant app, whose tables are in the tenants' schemas, and this is public (give the --schema of a tenant, or --skip-public)", name)
+	default:
+		return fmt.Errorf("app %q: it is a shared app, whose tables are in public, and this is schema %q (give --schema=public)", name, schema)
+	}
+	known := slices.Clone(there)
+	for _, app := range its {
+		known = append(known, app.Name)
+	}
+	return fmt.Errorf("schema %q has no table %q, and there is no such app%s", schema, name, cmp.Or(didYouMean("", name, slices.Values(known)), " (name a table of the schema, or an app that it has)"))
 }
 
 // dumpedLine is a line of --json.

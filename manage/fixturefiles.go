@@ -93,6 +93,11 @@ func (f *loadFlags) find(config *cotenant.Config, args []string, stdin io.Reader
 		return nil, err
 	}
 	if len(args) == 0 {
+		for flag, value := range map[string]string{"format": f.format, "table": f.table} {
+			if value != "" {
+				return nil, usagef("--%s is about fixtures that are named (name them, or leave it out)", flag)
+			}
+		}
 		for _, a := range known {
 			if _, _, ok := fixture.FormatOf(a.name); !ok {
 				return nil, fmt.Errorf("%s: its name does not end in a format of fixtures (json, jsonl, csv or sql, each also with .gz behind it; move it out of the folder if it is none)", a.source.Name)
@@ -109,11 +114,18 @@ func (f *loadFlags) find(config *cotenant.Config, args []string, stdin io.Reader
 			if format, _, _ := fixture.ParseFormat(f.format); format == fixture.CSV && f.table == "" {
 				return nil, usagef("standard input has no name that says which table the CSV is for (give --table)")
 			}
+			if len(f.apps) > 0 {
+				return nil, ofNoApp(name)
+			}
 			if found.stdin {
 				return nil, usagef("- is given twice (standard input can be read once)")
 			}
 			found.stdin = true
-			found.list = append(found.list, appFixture{source: f.sourceOf("standard input", func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil })})
+			source, err := f.sourceOf("standard input", func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil })
+			if err != nil {
+				return nil, err
+			}
+			found.list = append(found.list, appFixture{source: source})
 			continue
 		}
 		of, err := f.named(known, name)
@@ -140,6 +152,12 @@ func (f *loadFlags) named(known []appFixture, name string) ([]appFixture, error)
 		}
 	}
 	if len(of) > 0 {
+		for i, a := range of {
+			var err error
+			if of[i].source, err = f.sourceOf(a.source.Name, a.source.Open); err != nil {
+				return nil, err
+			}
+		}
 		return of, nil
 	}
 	info, err := os.Stat(name)
@@ -149,11 +167,19 @@ func (f *loadFlags) named(known []appFixture, name string) ([]appFixture, error)
 	case info.IsDir():
 		return nil, fmt.Errorf("fixture %q: it is a folder (name the files in it)", name)
 	}
-	source := f.sourceOf(name, func() (io.ReadCloser, error) { return os.Open(name) })
-	if _, _, ok := fixture.FormatOf(name); !ok && f.format == "" {
-		return nil, usagef("fixture %q: its name does not end in a format of fixtures (give --format: json, jsonl, csv or sql)", name)
+	if len(f.apps) > 0 {
+		return nil, ofNoApp(name)
+	}
+	source, err := f.sourceOf(name, func() (io.ReadCloser, error) { return os.Open(name) })
+	if err != nil {
+		return nil, err
 	}
 	return []appFixture{{source: source}}, nil
+}
+
+// ofNoApp is the error about a file, or standard input, where --app is given.
+func ofNoApp(name string) error {
+	return usagef("--app is about the fixtures that apps have, and %q is none (leave it out; --schema says where it goes)", name)
 }
 
 // notFound is the error about a name that is that of no fixture.
@@ -186,14 +212,20 @@ func notFound(known []appFixture, name string, err error) error {
 	return fmt.Errorf("fixture %q: it is in no app's folder %s, and there is no such file%s", name, fixturesDir, cure)
 }
 
-// sourceOf is a source with what the flags say of it.
-func (f *loadFlags) sourceOf(name string, open func() (io.ReadCloser, error)) fixture.Source {
+// sourceOf is a source with what its name, and the flags, say of it.
+func (f *loadFlags) sourceOf(name string, open func() (io.ReadCloser, error)) (fixture.Source, error) {
 	s := fixture.Source{Name: name, Open: open, Table: f.table}
-	if f.format != "" {
+	var ok bool
+	if s.Format, s.Compressed, ok = fixture.FormatOf(name); f.format != "" {
 		s.Format, s.Compressed, _ = fixture.ParseFormat(f.format)
 		s.Compressed = s.Compressed || isZipped(name)
+	} else if !ok {
+		return s, usagef("fixture %q: its name does not end in a format of fixtures (give --format: json, jsonl, csv or sql)", name)
 	}
-	return s
+	if f.table != "" && s.Format != fixture.CSV {
+		return s, usagef("--table says which table CSV is for, and %s is %s, which names its tables itself (leave it out; --exclude-table leaves out those of a table)", name, s.Format)
+	}
+	return s, nil
 }
 
 // isZipped reports whether the name of a file says that it is compressed.
