@@ -2,6 +2,7 @@ package manage
 
 import (
 	"compress/gzip"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -24,22 +25,33 @@ func zipped(w io.Writer, compressed bool, write func(io.Writer) error) error {
 }
 
 // writeWhole writes a file, which is there when all of it is: until then it has another
-// name. What is no file, such as a pipe, is written to as it is.
+// name. A file that was there keeps its mode, and a link stays one. What is no file, such as
+// a pipe, is written to as it is.
 func writeWhole(name string, write func(io.Writer) error) (err error) {
-	info, err := os.Stat(name)
-	switch {
-	case err == nil && info.IsDir():
-		return fmt.Errorf("%s is a folder (name a file in it)", name)
-	case err == nil && !info.Mode().IsRegular():
-		file, err := os.OpenFile(name, os.O_WRONLY, 0)
+	target, err := followed(name)
+	if err != nil {
+		return err
+	}
+	mode := os.FileMode(0o666) // less the umask
+	info, err := os.Stat(target)
+	there := err == nil
+	if there {
+		if info.IsDir() {
+			return fmt.Errorf("%s is a folder (name a file in it)", name)
+		}
+		file, err := os.OpenFile(target, os.O_WRONLY, 0) // may it be written at all?
 		if err != nil {
 			return notWritten(name, err)
 		}
-		return errors.Join(notWritten(name, write(file)), file.Close())
+		if !info.Mode().IsRegular() {
+			return errors.Join(notWritten(name, write(file)), file.Close())
+		}
+		_ = file.Close()
+		mode = info.Mode().Perm()
 	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	file, err := os.OpenFile(until(target), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return notMade(name, err)
+		return notMade(target, err)
 	}
 	defer func() {
 		if err != nil {
@@ -47,13 +59,45 @@ func writeWhole(name string, write func(io.Writer) error) (err error) {
 			_ = os.Remove(file.Name())
 		}
 	}()
+	if there {
+		if err := file.Chmod(mode); err != nil {
+			return notWritten(name, err)
+		}
+	}
 	if err := write(file); err != nil {
 		return notWritten(name, err)
 	}
 	if err := file.Close(); err != nil {
 		return notWritten(name, err)
 	}
-	return os.Rename(file.Name(), name)
+	return os.Rename(file.Name(), target)
+}
+
+// until is a name beside another for what is not whole yet. Os.CreateTemp and MkdirTemp have
+// such names too, but make what nobody else may read.
+func until(name string) string {
+	return filepath.Join(filepath.Dir(name), "."+filepath.Base(name)+"."+rand.Text()[:10])
+}
+
+// followed returns where a name leads to, which need not be there, if it is a link.
+func followed(name string) (string, error) {
+	const most = 40 // as Linux has it
+	at := name
+	for range most {
+		to, err := os.Readlink(at)
+		if err != nil {
+			return at, nil // it is no link
+		}
+		if !filepath.IsAbs(to) {
+			dir, err := filepath.EvalSymlinks(filepath.Dir(at)) // .. in it is from there
+			if err != nil {
+				return "", notMade(at, err)
+			}
+			to = filepath.Join(dir, to)
+		}
+		at = to
+	}
+	return "", fmt.Errorf("%s cannot be written: its links lead to each other (name another one)", name)
 }
 
 // notWritten says why a file could not be written, without the name it had until then.
@@ -94,15 +138,18 @@ func isFolder(name string) bool {
 }
 
 // writeFolder writes files into a folder that is not there yet, or is empty, and is there
-// with all of them: until then it has another name.
+// with all of them: until then it has another name. One that was there keeps its mode.
 func writeFolder(name string, compressed bool, write func(open func(name string) (io.WriteCloser, error)) error) (err error) {
-	name = filepath.Clean(name)
-	if entries, err := os.ReadDir(name); err == nil && len(entries) > 0 {
+	target, err := followed(filepath.Clean(name))
+	if err != nil {
+		return err
+	}
+	if entries, err := os.ReadDir(target); err == nil && len(entries) > 0 {
 		return fmt.Errorf("folder %s is not empty (remove it, or name another one)", name)
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return notMade(name, err)
+	dir := until(target)
+	if err := os.Mkdir(dir, 0o777); err != nil { //nolint:gosec // less the umask, as of any folder
+		return notMade(target, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	err = write(func(base string) (io.WriteCloser, error) {
@@ -118,10 +165,15 @@ func writeFolder(name string, compressed bool, write func(open func(name string)
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if info, err := os.Stat(target); err == nil {
+		if err := os.Chmod(dir, info.Mode().Perm()); err != nil {
+			return notWritten(name, err)
+		}
+	}
+	if err := os.Remove(target); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return os.Rename(dir, name)
+	return os.Rename(dir, target)
 }
 
 // zippedFile is a file that is compressed.
