@@ -86,7 +86,7 @@ func followed(name string) (string, error) {
 	for range most {
 		to, err := os.Readlink(at)
 		if err != nil {
-			return at, nil // it is no link
+			return at, nil //nolint:nilerr // it is no link
 		}
 		if !filepath.IsAbs(to) {
 			dir, err := filepath.EvalSymlinks(filepath.Dir(at)) // .. in it is from there
