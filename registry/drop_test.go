@@ -86,7 +86,10 @@ func smallServer(t *testing.T) *fixture {
 	if bin == "" && os.Getenv("DATABASE_URL") != "" {
 		t.Skip("the server of DATABASE_URL has the settings that it has")
 	}
-	server, err := devpg.Start(t.Context(), &devpg.Options{BinDir: bin, Fast: true, Settings: map[string]string{"max_locks_per_transaction": "10", "max_connections": "20"}})
+	server, err := devpg.Start(t.Context(), &devpg.Options{BinDir: bin, Fast: true, Settings: map[string]string{
+		// The room is max_locks_per_transaction for each of max_connections, wal senders, workers.
+		"max_locks_per_transaction": "10", "max_connections": "16", "max_wal_senders": "0", "max_worker_processes": "1",
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
