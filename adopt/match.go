@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -122,7 +123,7 @@ func (m *matcher) compare(s *drift.Snapshot, recorded []string) *verdict {
 			keys = append(keys, a.name+" recorded")
 			continue
 		}
-		part := s.Only(a.roots)
+		part := s.Only(a.rootsIn(s, m.roots))
 		is, at := a.stateOf(part)
 		v.states = append(v.states, is)
 		if at != nil {
@@ -141,6 +142,39 @@ func (m *matcher) compare(s *drift.Snapshot, recorded []string) *verdict {
 		}
 	}
 	return v
+}
+
+// rootsIn returns the app's roots, and those of a schema that are no app's and stand where
+// the app's newest state has a table or the like of the same name, as a view does: with them
+// the schema is in none of the app's states, and what makes the table would fail.
+func (a *app) rootsIn(s *drift.Snapshot, known map[string]bool) map[string]bool {
+	names := map[string]bool{}
+	for _, root := range a.states[len(a.states)-1].part.Roots() {
+		if name, ok := relation(root); ok {
+			names[name] = true
+		}
+	}
+	roots := a.roots
+	for _, root := range s.Roots() {
+		if name, ok := relation(root); ok && names[name] && !known[root] {
+			if len(roots) == len(a.roots) {
+				roots = maps.Clone(a.roots)
+			}
+			roots[root] = true
+		}
+	}
+	return roots
+}
+
+// relation returns the name of a root that is one of pg_class, which have all names in
+// common (PostgreSQL manual, 5.10.1 "Creating a Schema").
+func relation(root string) (name string, ok bool) {
+	for _, kind := range []string{"table ", "view ", "sequence ", "materialized view ", "foreign table "} {
+		if name, ok = strings.CutPrefix(root, kind); ok {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // stateOf finds the newest state that is as part, which the schema has of the app; or else

@@ -39,6 +39,18 @@ func TestSchemasByPattern(t *testing.T) {
 	}
 }
 
+// A view or a sequence has the name of an app's table: migrate could not make that.
+func TestNameTaken(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, `CREATE SCHEMA a; CREATE VIEW a.orders AS SELECT 1 AS id; CREATE SCHEMA b; CREATE SEQUENCE b.orders; CREATE SCHEMA c; CREATE VIEW c.things AS SELECT 1 AS id`, shops)
+	d.same(groups(d.adopt(&adopt.Options{Source: adopt.Source{Schemas: []string{"*"}}})), []string{
+		"left 1 a: shop differs, and is nearest to 0002_note; - table orders (and 3 objects of it); + view orders AS SELECT 1 AS id;",
+		"left 1 b: shop differs, and is nearest to 0002_note; + sequence orders AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1; - table orders (and 3 objects of it)",
+		"adopted 1 c: shop (nothing of it is there; migrate will make it)",
+	})
+}
+
 // The newest state that is the same is recorded, of each app for itself; a state from which
 // something is missing, or of which something of a later one is there, is none.
 func TestStates(t *testing.T) {

@@ -127,7 +127,7 @@ func (p *program) passwordCommand(use string) *cobra.Command {
 		},
 	}
 	what := newGroup("The password")
-	what.flags.BoolVar(&s.stdin, "password-stdin", false, "read it from standard input, a line")
+	what.flags.BoolVar(&s.stdin, "password-stdin", false, "read it from the first line of standard input")
 	what.flags.BoolVar(&s.noinput, "noinput", false, "ask nothing")
 	addGroups(cmd, "", what, f.one(), f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
 	p.completeSchemas(cmd, &f.databaseFlags, 0)

@@ -89,7 +89,7 @@ func (s *superuserFlags) add(g flagGroup, prefix, when string) {
 	s.prefix, s.stdinFlag, s.variable = prefix, "--"+prefix+"password-stdin", "COTENANT_SUPERUSER_PASSWORD"
 	g.flags.StringVar(&s.username, prefix+"username", "", "user `NAME`"+when)
 	g.flags.StringVar(&s.email, prefix+"email", "", "email `ADDRESS`"+when)
-	g.flags.BoolVar(&s.stdin, prefix+"password-stdin", false, "read the password from standard input, a line (or COTENANT_SUPERUSER_PASSWORD)")
+	g.flags.BoolVar(&s.stdin, prefix+"password-stdin", false, "read the password from the first line of standard input (or COTENANT_SUPERUSER_PASSWORD)")
 }
 
 // params are what the flags say, and the answers. Everything is checked but that nobody has

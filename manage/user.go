@@ -33,8 +33,8 @@ create_tenant_superuser, createsuperuser, changepassword.`,
 // libraries give them.
 func (p *program) seedUserCommands() []*cobra.Command {
 	superuser := p.superuserCommand("create_tenant_superuser")
-	superuser.Aliases = []string{"create-tenant-superuser", "createsuperuser"}
-	commands := []*cobra.Command{superuser, p.passwordCommand("changepassword [USERNAME]")}
+	superuser.Aliases = []string{"create-tenant-superuser"}
+	commands := []*cobra.Command{superuser, p.superuserCommand("createsuperuser"), p.passwordCommand("changepassword [USERNAME]")}
 	for _, cmd := range commands {
 		cmd.Hidden = true // they are in the help under their own names
 	}
