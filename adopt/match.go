@@ -20,8 +20,8 @@ type AppState struct {
 	// More is how many differences there are beyond Differences.
 	More int
 	// Name is the newest migration that the schema has, or schema.sql of an app without
-	// migrations. It is empty where the schema has nothing of the app, which migrate will
-	// make.
+	// migrations. It is empty where the schema has nothing of the app, which migrate, or
+	// sync where it has no migrations, will make.
 	Name string
 	// Newest says that it is where the files lead to.
 	Newest bool
@@ -45,7 +45,7 @@ func (s AppState) String() string {
 	case s.Name == "" && len(s.Unseen) > 0:
 		return s.App + " (it leaves nothing in a schema that can be seen; migrate will run it, unless migrate " + s.App + " --fake records it first)"
 	case s.Name == "":
-		return s.App + " (nothing of it is there; migrate will make it)"
+		return s.App + " (nothing of it is there; migrate or sync will make it)"
 	case len(s.Differences) > 0:
 		return fmt.Sprintf("%s differs, and is nearest to %s", s.App, s.Name)
 	case s.Ungranted != "":
@@ -144,37 +144,51 @@ func (m *matcher) compare(s *drift.Snapshot, recorded []string) *verdict {
 	return v
 }
 
-// rootsIn returns the app's roots, and those of a schema that are no app's and stand where
-// the app's newest state has a table or the like of the same name, as a view does: with them
-// the schema is in none of the app's states, and what makes the table would fail.
+// rootsIn returns the app's roots, and those of a schema that are no app's and have the name
+// of something of the app's newest state, as a view may have that of a table; where the app
+// has nothing there, that of something of any state. With them the schema is in none of the
+// app's states: what makes the app's would fail.
 func (a *app) rootsIn(s *drift.Snapshot, known map[string]bool) map[string]bool {
-	names := map[string]bool{}
-	for _, root := range a.states[len(a.states)-1].part.Roots() {
-		if name, ok := relation(root); ok {
-			names[name] = true
+	taken := map[string]bool{}
+	if s.Only(a.roots).Empty() {
+		for root := range a.roots {
+			take(taken, root)
+		}
+	} else {
+		for _, root := range a.states[len(a.states)-1].part.Roots() {
+			take(taken, root)
 		}
 	}
-	roots := a.roots
+	roots := maps.Clone(a.roots)
 	for _, root := range s.Roots() {
-		if name, ok := relation(root); ok && names[name] && !known[root] {
-			if len(roots) == len(a.roots) {
-				roots = maps.Clone(a.roots)
-			}
+		if !known[root] && slices.ContainsFunc(namesOf(root), func(name string) bool { return taken[name] }) {
 			roots[root] = true
 		}
 	}
 	return roots
 }
 
-// relation returns the name of a root that is one of pg_class, which have all names in
-// common (PostgreSQL manual, 5.10.1 "Creating a Schema").
-func relation(root string) (name string, ok bool) {
-	for _, kind := range []string{"table ", "view ", "sequence ", "materialized view ", "foreign table "} {
-		if name, ok = strings.CutPrefix(root, kind); ok {
-			return name, true
+func take(taken map[string]bool, root string) {
+	for _, name := range namesOf(root) {
+		taken[name] = true
+	}
+}
+
+// namesOf are the names that a root takes from others: relations have theirs in common, and
+// types theirs, which tables and views are, too (PostgreSQL manual, CREATE TABLE, "Notes").
+func namesOf(root string) []string {
+	for _, kind := range []string{"table ", "view ", "materialized view ", "foreign table "} {
+		if name, ok := strings.CutPrefix(root, kind); ok {
+			return []string{"relation " + name, "type " + name}
 		}
 	}
-	return "", false
+	if name, ok := strings.CutPrefix(root, "sequence "); ok {
+		return []string{"relation " + name}
+	}
+	if name, ok := strings.CutPrefix(root, "domain "); ok {
+		return []string{"type " + name}
+	}
+	return []string{root} // of a type, and what has names of its own
 }
 
 // stateOf finds the newest state that is as part, which the schema has of the app; or else

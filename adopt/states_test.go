@@ -28,7 +28,7 @@ func TestSchemasByPattern(t *testing.T) {
 	d.same(groups(report), []string{
 		"adopted 1 tenant_B: shop 0001_initial (migrate will do the rest)",
 		"adopted 1 tenant_a: shop 0002_note",
-		"adopted 1 tenant_c: shop (nothing of it is there; migrate will make it)",
+		"adopted 1 tenant_c: shop (nothing of it is there; migrate or sync will make it)",
 	})
 	d.same(d.rows("SELECT domain FROM cotenant.domains ORDER BY 1"), []string{"tenant_a.example.com", "tenant_b.example.com", "tenant_c.example.com"})
 	if err := d.tenancy.Migrate(t.Context()); err != nil {
@@ -43,11 +43,12 @@ func TestSchemasByPattern(t *testing.T) {
 func TestNameTaken(t *testing.T) {
 	t.Parallel()
 
-	d := made(t, `CREATE SCHEMA a; CREATE VIEW a.orders AS SELECT 1 AS id; CREATE SCHEMA b; CREATE SEQUENCE b.orders; CREATE SCHEMA c; CREATE VIEW c.things AS SELECT 1 AS id`, shops)
+	d := made(t, `CREATE SCHEMA a; CREATE VIEW a.orders AS SELECT 1 AS id; CREATE SCHEMA b; CREATE SEQUENCE b.orders; CREATE SCHEMA c; CREATE VIEW c.things AS SELECT 1 AS id; CREATE SCHEMA d; CREATE TYPE d.orders AS ENUM ()`, shops)
 	d.same(groups(d.adopt(&adopt.Options{Source: adopt.Source{Schemas: []string{"*"}}})), []string{
 		"left 1 a: shop differs, and is nearest to 0002_note; - table orders (and 3 objects of it); + view orders AS SELECT 1 AS id;",
 		"left 1 b: shop differs, and is nearest to 0002_note; + sequence orders AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1; - table orders (and 3 objects of it)",
-		"adopted 1 c: shop (nothing of it is there; migrate will make it)",
+		"adopted 1 c: shop (nothing of it is there; migrate or sync will make it)",
+		"left 1 d: shop differs, and is nearest to 0002_note; - table orders (and 3 objects of it); + type orders AS ENUM ()",
 	})
 }
 
@@ -73,11 +74,11 @@ func TestStates(t *testing.T) {
 		CREATE SCHEMA early; CREATE TABLE early`+first+`CREATE TYPE early.mood AS ENUM ('sad'); CREATE INDEX orders_note ON early.orders (id)`, nil, migrate.Dirs(files, "shop", "blog"))
 	report := d.adopt(&adopt.Options{Source: adopt.Source{Schemas: []string{"*"}}})
 	d.same(groups(report), []string{
-		"left 1 early: shop differs, and is nearest to 0001_initial; + index orders_note ON orders USING btree (id); blog (nothing of it is there; migrate will make it)",
-		"left 1 half: shop differs, and is nearest to 0003_rows; ~ type mood: AS ENUM ('sad', 'ok') → AS ENUM ('sad'); blog (nothing of it is there; migrate will make it)",
-		"adopted 1 s1: shop 0001_initial (migrate will do the rest); blog (nothing of it is there; migrate will make it)",
+		"left 1 early: shop differs, and is nearest to 0001_initial; + index orders_note ON orders USING btree (id); blog (nothing of it is there; migrate or sync will make it)",
+		"left 1 half: shop differs, and is nearest to 0003_rows; ~ type mood: AS ENUM ('sad', 'ok') → AS ENUM ('sad'); blog (nothing of it is there; migrate or sync will make it)",
+		"adopted 1 s1: shop 0001_initial (migrate will do the rest); blog (nothing of it is there; migrate or sync will make it)",
 		"adopted 1 s2: shop 0003_rows (migrate will do the rest); blog schema.sql",
-		"adopted 1 s4: shop 0004_index; blog (nothing of it is there; migrate will make it)",
+		"adopted 1 s4: shop 0004_index; blog (nothing of it is there; migrate or sync will make it)",
 	})
 	if n := report.Extra["table extra"]; n != 1 || len(report.Extra) != 1 {
 		t.Errorf("%v", report.Extra)

@@ -84,7 +84,9 @@ func (o Object) Grants() (owner string, grants []string) {
 		if !ok || !ok2 || !ok3 || !ok4 {
 			return "", nil
 		}
-		owner = cmp.Or(owner, grantor)
+		if owner = cmp.Or(owner, grantor); owner == "" {
+			return "", nil
+		}
 		for i, letter := range letters {
 			switch {
 			case role == owner || letter == '*':

@@ -41,6 +41,7 @@ func TestGrants(t *testing.T) {
 func FuzzGrants(f *testing.F) {
 	f.Add("table", `owner "a"=r*w/owner, =X/"b"`)
 	f.Add("column", "a=r/b")
+	f.Add("column", "a=r/")
 	f.Fuzz(func(t *testing.T, kind, access string) {
 		owner, grants := catalog.Object{Kind: catalog.Kind(kind), Access: access}.Grants()
 		if owner == "" && len(grants) > 0 {
