@@ -254,3 +254,15 @@ func TestBuildsExamples(t *testing.T) {
 	p.options.Migrate.TenantApps = migrate.Dirs(os.DirFS("../examples/libraries"), "goose")
 	p.finds(t)
 }
+
+// A schema.sql alone refers to apps before it, whatever files these have.
+func TestSchemaRefersToAppsBefore(t *testing.T) {
+	t.Parallel()
+
+	base, dep := "CREATE TABLE base (id bigint PRIMARY KEY)", "CREATE TABLE dep (id bigint PRIMARY KEY, b bigint NOT NULL REFERENCES base)"
+	newProject(t, "", "one two", "one/schema.sql", base, "two/schema.sql", dep).finds(t)
+	newProject(t, "", "one two", "one/migrations/0001_base.sql", base, "two/schema.sql", dep).finds(t)
+	newProject(t, "", "one two", "one/schema.sql", base, "one/migrations/0001_base.sql", base, "two/schema.sql", dep).finds(t)
+	newProject(t, "one two", "", "one/migrations/0001_base.sql", base, "two/schema.sql", dep).finds(t)
+	newProject(t, "one", "two", "one/schema.sql", base, "two/schema.sql", dep).finds(t)
+}

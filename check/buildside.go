@@ -34,6 +34,7 @@ type side struct {
 	public   *built // the shared apps
 	tenant   *built // the tenant apps
 	findings []Finding
+	broken   []string // the apps that could not be built, of both lists
 }
 
 // way is how a side is built, in words for people.
@@ -113,18 +114,30 @@ func isOutage(err error) bool {
 	return errors.As(err, &o)
 }
 
-// sync creates what the schema.sql of an app without migrations has.
+// sync creates what the schema.sql of an app without migrations has. It can refer to the
+// apps before it, which have been built.
 func (s *side) sync(ctx context.Context, schema, app string) error {
 	config := s.config(s.way == byMigrations)
-	other := func(a migrate.App) bool { return a.Name != app && a.Name != ownApp }
-	config.SharedApps = slices.DeleteFunc(slices.Clone(config.SharedApps), other)
-	config.TenantApps = slices.DeleteFunc(slices.Clone(config.TenantApps), other)
+	config.SharedApps, config.TenantApps = s.upTo(config.SharedApps, app), s.upTo(config.TenantApps, app)
 	m, err := migrate.New(config)
 	if err != nil {
 		return err
 	}
 	_, err = m.Fleet(s.pool).Sync(ctx, &migrate.SyncOptions{RunOptions: migrate.RunOptions{Selection: migrate.Selection{Schemas: []string{schema}}}})
 	return s.failure(ctx, err)
+}
+
+// upTo returns an app and those before it in its list that could be built; of the other
+// list, cotenant's own.
+func (s *side) upTo(apps []migrate.App, app string) []migrate.App {
+	i := slices.IndexFunc(apps, func(a migrate.App) bool { return a.Name == app })
+	var list []migrate.App
+	for j, a := range apps {
+		if a.Name == ownApp || j == i || j < i && !slices.Contains(s.broken, a.Name) {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // build builds the shared apps and then, in the schema of a tenant, the others: one app
@@ -158,6 +171,7 @@ func (s *side) buildList(ctx context.Context, schema string, apps []*appFiles) (
 		}
 		if err != nil {
 			b.failed[app.name] = true
+			s.broken = append(s.broken, app.name)
 		}
 		if err != nil && !s.follows(schema, err) {
 			s.findings = append(s.findings, s.refusal(app, err))
