@@ -7,11 +7,13 @@ import (
 )
 
 // scratchLeft finds what we make for a moment and what a crash may have left: databases of
-// cotenant check, in which nobody is, and schemas, which are rolled back, so that one that
+// cotenant check, in which nobody is and whose names say that they were made more than an
+// hour ago, as between its steps nobody is in those of a check that runs; and schemas, which are rolled back, so that one that
 // can be seen was made by hand. Names that begin with cotenant are ours.
 func scratchLeft(ctx context.Context, e *exam) ([]Finding, error) {
 	return e.grouped(ctx, `SELECT 'DROP DATABASE ' || quote_ident(d.datname), 'database ' || quote_ident(d.datname), NULL::text FROM pg_database AS d
 			WHERE d.datname ~ '^cotenant_(check|scratch)_' AND NOT EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.datid = d.oid)
+				AND coalesce(substring(d.datname::text FROM '^cotenant_check_([0-9]{14})_'), '') < to_char(now() AT TIME ZONE 'UTC' - interval '1 hour', 'YYYYMMDDHH24MISS')
 		UNION ALL SELECT 'DROP SCHEMA ' || quote_ident(n.nspname) || ' CASCADE', 'schema ' || quote_ident(n.nspname), NULL FROM pg_namespace AS n WHERE n.nspname ~ '^cotenant_(scratch_|deleted_[0-9]+$)'`,
 		func(g group) Finding {
 			return Finding{

@@ -2,9 +2,11 @@ package doctor_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -132,6 +134,14 @@ func TestIndexBeingBuilt(t *testing.T) {
 func TestScratch(t *testing.T) {
 	t.Parallel()
 	c := newClinic(t, testdb.New(t), "acme")
+	running := time.Now().UTC().Format("cotenant_check_20060102150405_doctor") // a check's that is at it
+	c.execute(t, "CREATE DATABASE "+running)
+	defer c.execute(t, "DROP DATABASE "+running)
+	for _, f := range c.examine(t).Findings {
+		if strings.Contains(fmt.Sprint(f), running) {
+			t.Errorf("found %+v", f)
+		}
+	}
 	c.execute(t, "CREATE SCHEMA cotenant_scratch_42")
 	noticed(t, c.examine(t), "scratch-left", doctor.Note, "schema cotenant_scratch_42", "DROP SCHEMA cotenant_scratch_42 CASCADE")
 }
