@@ -98,7 +98,7 @@ func (r *reader) fresh(ctx context.Context, build func(context.Context, pgx.Tx) 
 	s, err := backoff.Retry(ctx, func() (s *Snapshot, err error) {
 		conn, err := r.pool.Acquire(ctx)
 		if err != nil {
-			return nil, backoff.Permanent(&connError{err})
+			return nil, &connError{err}
 		}
 		r.conn = conn
 		defer r.close(ctx) // the files may have done anything to the session

@@ -324,3 +324,37 @@ func TestKilled(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// So are those that are killed before they have read anything; but a server that gives none
+// that lasts is told of.
+func TestKilledEarly(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	d.build(t, small, "acme")
+	config, err := pgxpool.ParseConfig(d.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conns, every atomic.Int64
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if conns.Add(1)%every.Load() == 0 {
+			_, _ = conn.Exec(ctx, "SELECT pg_terminate_backend(pg_backend_pid())")
+		}
+		return nil
+	}
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	every.Store(2)
+	find := &drift.Config{Build: scratch(small), Pool: pool, Schemas: these("acme", "acme"), Options: drift.Options{Jobs: 2}}
+	if r, err := drift.Find(t.Context(), find); err != nil || r.Same != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	every.Store(1)
+	find.Like = schema("acme")
+	if r, err := drift.Find(t.Context(), find); err == nil || !strings.Contains(err.Error(), "the server gives no connection: ") || strings.Contains(err.Error(), "is it being changed") {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

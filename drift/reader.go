@@ -27,14 +27,16 @@ type reader struct {
 	read    int // objects
 }
 
-// connError is a connection that could not be had: it would be no different for the
-// schemas that follow.
+// connError is a connection that could not be had, or that was ended before it was ready.
+// Where it stays so, it would be no different for the schemas that follow.
 type connError struct{ err error }
 
 func (e *connError) Error() string { return "the server gives no connection: " + e.err.Error() }
 func (e *connError) Unwrap() error { return e.err }
 
-// attempts bounds how often a schema is read that is changed, or locked, meanwhile.
+// attempts bounds how often a schema is read that is changed, or locked, meanwhile, and how
+// often a connection is asked for: an administrator, or a restart, may end one at any
+// moment.
 const attempts = 6
 
 // snapshot reads a schema, and again what may not fail again: while a schema is changed
@@ -50,7 +52,7 @@ func (r *reader) snapshot(ctx context.Context, schema tenant.Schema, read how) (
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
-	if err != nil && !isFinal(ctx, err) {
+	if _, conn := errors.AsType[*connError](err); err != nil && !conn && !isFinal(ctx, err) {
 		err = fmt.Errorf("%w (it was tried %d times; is it being changed?)", err, attempts)
 	}
 	return s, err
@@ -66,8 +68,7 @@ func pauses() backoff.BackOff {
 // isFinal reports whether an error would come again.
 func isFinal(ctx context.Context, err error) bool {
 	_, usage := errors.AsType[*catalog.UsageError](err)
-	_, conn := errors.AsType[*connError](err)
-	return usage || conn || errors.Is(err, tenant.ErrSchemaNotFound) || ctx.Err() != nil
+	return usage || errors.Is(err, tenant.ErrSchemaNotFound) || ctx.Err() != nil
 }
 
 // how reads a schema within a transaction.
