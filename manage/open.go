@@ -100,6 +100,9 @@ func (p *program) settings(cmd *cobra.Command, f *databaseFlags) (*settings, err
 	if s.PublicSchemaName != "" && s.PublicSchemaName != tenant.PublicSchema().String() {
 		return nil, fmt.Errorf("%s is %q, and the shared apps are always in public (leave it out, or say public)", s.from["public_schema_name"], s.PublicSchemaName)
 	}
+	if from, n := s.from["min_password_length"], s.MinPasswordLength; from != "" && (n < leastPassword || n > mostPassword) {
+		return nil, fmt.Errorf("%s is %d (give it %d to %d characters)", from, n, leastPassword, mostPassword)
+	}
 	return s, nil
 }
 

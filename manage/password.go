@@ -143,7 +143,7 @@ func (p *program) ownUser(ctx context.Context, users *auth.Auth, username string
 	u, err := users.ByUsername(ctx, username)
 	switch {
 	case errors.Is(err, auth.ErrUserNotFound):
-		return nil, fmt.Errorf("%w (%s user list shows who is there)", err, p.config.name())
+		return nil, fmt.Errorf("%w (%s user list --schema=%s shows who is there)", err, p.config.name(), t.Schema)
 	case err == nil && u.Schema != t.Schema:
 		return nil, fmt.Errorf("user %q is not of %q but of %q, for all tenants (give --schema=%s)", u.Username, t.Schema, u.Schema, u.Schema)
 	}

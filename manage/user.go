@@ -88,10 +88,7 @@ func (p *program) users(cmd *cobra.Command, f *databaseFlags, tenancy *cotenant.
 	if err != nil {
 		return nil, err
 	}
-	if from := s.from["min_password_length"]; from != "" && config.MinPasswordLength == 0 {
-		if s.MinPasswordLength < leastPassword || s.MinPasswordLength > mostPassword {
-			return nil, fmt.Errorf("%s is %d (give it %d to %d characters)", from, s.MinPasswordLength, leastPassword, mostPassword)
-		}
+	if config.MinPasswordLength == 0 {
 		config.MinPasswordLength = s.MinPasswordLength
 	}
 	return auth.New(tenancy.DB(), &config)
