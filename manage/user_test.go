@@ -51,7 +51,7 @@ func TestOwnThenShared(t *testing.T) {
 		"user create-superuser --username=Root --schema=acme --password-stdin":   `user name is taken: "root"`,
 		"user create-superuser --username=Root --schema=public --password-stdin": `user name is taken: "root"`,
 		"user password staff --schema=acme":                                      `user "staff" is not of "acme" but of "public", for all tenants (give --schema=public)`, // before a password is asked for
-		"user password nobody --schema=acme":                                     "app user list shows who is there",
+		"user password nobody --schema=acme":                                     "app user list --schema=acme shows who is there",
 	} {
 		if out, err := run(password, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %s, %v", args, out, err)
