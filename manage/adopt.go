@@ -163,7 +163,7 @@ func (p *program) adopt(cmd *cobra.Command, f *adoptFlags) error {
 		return &UsageError{wrong.Error()}
 	}
 	if err != nil {
-		return err
+		return show.unfinished(cmd, err)
 	}
 	if err := show.report(report, time.Since(begun)); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cotenant/cotenant/adopt"
+	"github.com/cotenant/cotenant/migrate"
 )
 
 // adoptReporter shows how far it is, and what was done.
@@ -19,6 +20,7 @@ type adoptReporter struct {
 	flags  *adoptFlags
 	stdout io.Writer
 	prefix string // of errors
+	made   int    // schemas that were registered
 }
 
 func newAdoptReporter(cmd *cobra.Command, f *adoptFlags) *adoptReporter {
@@ -40,9 +42,23 @@ func (a *adoptReporter) started(schemas int) {
 // schema is told what became of one.
 func (a *adoptReporter) schema(result adopt.Result) {
 	a.add(result.Outcome == adopt.Refused)
+	if result.Outcome == adopt.Adopted && !a.flags.options.DryRun {
+		a.made++
+	}
 	if a.flags.json {
 		_ = writeJSON(a.stdout, adoptSchema(result)) // the run goes on when nobody listens
 	}
+}
+
+// unfinished is the error of a run that has ended before all schemas were looked at.
+func (a *adoptReporter) unfinished(cmd *cobra.Command, err error) error {
+	if a.made == 0 {
+		return err
+	}
+	if cmd.Context().Err() != nil {
+		err = migrate.ErrInterrupted
+	}
+	return fmt.Errorf("%w: %s registered before that; the same command again does what is left", err, schemas(a.made))
 }
 
 // report shows what was done.

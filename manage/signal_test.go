@@ -299,3 +299,43 @@ func TestInterruptedLoad(t *testing.T) {
 		t.Errorf("it says %s", stderr.String())
 	}
 }
+
+// An adopt that is interrupted says what it has registered, and its next run does the rest.
+func TestInterruptedAdopt(t *testing.T) {
+	t.Parallel()
+
+	address := testdb.New(t)
+	dir := project(t, address)
+	other := connect(t, address)
+	for _, sql := range []string{"CREATE SCHEMA tone; CREATE SCHEMA ttwo", "BEGIN; INSERT INTO cotenant.tenants (schema_name) VALUES ('ttwo')"} {
+		if _, err := other.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	adopt := func() *exec.Cmd { return cotenantIn(t, dir, address, "adopt", "--schemas=t*", "--jobs=1") }
+	cmd := adopt()
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, address)
+	until(t, func() bool {
+		return one[bool](t, conn, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')")
+	})
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	_ = cmd.Wait()
+	want := "cotenant: adopt: interrupted: 1 schema registered before that; the same command again does what is left\n"
+	if cmd.ProcessState.ExitCode() != 1 || !strings.HasSuffix(stderr.String(), want) {
+		t.Errorf("status %d\n%s", cmd.ProcessState.ExitCode(), &stderr)
+	}
+	if _, err := other.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := adopt().CombinedOutput(); err != nil || !strings.Contains(string(out), "adopt: 1 adopted, 1 there before, 0 left, 0 refused (") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
