@@ -100,7 +100,7 @@ func (b *bench) print(ctx context.Context, out io.Writer, wanted []section, vers
 	if b.shops, err = openShops(ctx, b.url, b.tenants[2]); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s\n", report.Machine(version))
+	fmt.Fprintf(out, "%s\n", report.Machine(version, false))
 	for _, r := range wanted {
 		b.log.Info("measuring", "table", r.name)
 		tables, err := r.make(b, ctx)

@@ -78,8 +78,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		if err != nil {
 			return err
 		}
-		machine := strings.Replace(report.Machine(server.Version()), "its ordinary settings (fsync on)", "fsync off", 1)
-		fmt.Fprintf(out, "%s\n\n%s", machine, t)
+		fmt.Fprintf(out, "%s\n\n%s", report.Machine(server.Version(), true), t)
 		return nil
 	})
 }

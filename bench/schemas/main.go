@@ -112,7 +112,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 
 // print makes the tables and writes each as soon as it is done.
 func (b *bench) print(ctx context.Context, out io.Writer, wanted []section, version string) error {
-	fmt.Fprintf(out, "%s\n", report.Machine(version))
+	fmt.Fprintf(out, "%s\n", report.Machine(version, false))
 	for _, s := range wanted {
 		t, err := s.make(b, ctx)
 		if err != nil {

@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// Machine says in words what was measured on; postgres is the version of the server.
-func Machine(postgres string) string {
+// Machine says in words what was measured on; postgres is the version of the server, and fast
+// says that it does not wait for the disk.
+func Machine(postgres string, fast bool) string {
 	words := fmt.Sprintf("%d cores", runtime.NumCPU())
 	if model := field("/proc/cpuinfo", "model name"); model != "" {
 		words += " of " + model
@@ -23,8 +24,12 @@ func Machine(postgres string) string {
 	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		system += " " + strings.TrimSpace(string(release))
 	}
-	return fmt.Sprintf("Measured on %s, %s/%s; PostgreSQL %s with its ordinary settings (fsync on), on the same machine over TCP; %s.",
-		words, system, runtime.GOARCH, postgres, runtime.Version())
+	settings := "its ordinary settings (fsync on)"
+	if fast {
+		settings = "fsync off"
+	}
+	return fmt.Sprintf("Measured on %s, %s/%s; PostgreSQL %s with %s, on the same machine over TCP; %s.",
+		words, system, runtime.GOARCH, postgres, settings, runtime.Version())
 }
 
 // field returns what stands behind the first "name:" in a file of /proc, or "".
