@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/pgxtenant"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -32,54 +33,6 @@ func sqlOf(t *testing.T, db *pgxtenant.DB) *sql.DB {
 	return std
 }
 
-// sqlCalls writes a row in every way that database/sql has.
-func sqlCalls(ctx context.Context, db *sql.DB) map[string]func() error {
-	const insert = "INSERT INTO things VALUES ($1) RETURNING name"
-	var name string
-	return map[string]func() error{
-		"Exec":     func() error { _, err := db.ExecContext(ctx, insert, "x"); return err },
-		"QueryRow": func() error { return db.QueryRowContext(ctx, insert, "x").Scan(&name) },
-		"Query": func() error {
-			rows, err := db.QueryContext(ctx, insert, "x")
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			for rows.Next() {
-				if err := rows.Scan(&name); err != nil {
-					return err
-				}
-			}
-			return rows.Err()
-		},
-		"Stmt": func() error {
-			stmt, err := db.PrepareContext(ctx, insert)
-			if err != nil {
-				return err
-			}
-			defer stmt.Close()
-			_, err = stmt.ExecContext(ctx, "x")
-			return err
-		},
-		"Begin": func() error {
-			tx, err := db.BeginTx(ctx, nil)
-			if err != nil {
-				return err
-			}
-			_, err = tx.ExecContext(ctx, insert, "x")
-			return errors.Join(err, tx.Commit())
-		},
-		"Conn": func() error {
-			conn, err := db.Conn(ctx)
-			if err != nil {
-				return err
-			}
-			_, err = conn.ExecContext(ctx, insert, "x")
-			return errors.Join(err, conn.Close())
-		},
-	}
-}
-
 // Every way to write reaches the schema of the tenant in the context, and says in the
 // same words that it is gone.
 func TestConnectorCalls(t *testing.T) {
@@ -87,7 +40,7 @@ func TestConnectorCalls(t *testing.T) {
 
 	db := newSQL(t, twoTenants, one)
 	var gone error
-	for name, call := range sqlCalls(as(t, 3, "gone"), db) {
+	for name, call := range testdb.SQLCalls(as(t, 3, "gone"), db) {
 		err := call()
 		if !errors.Is(err, tenant.ErrSchemaNotFound) {
 			t.Errorf("%s: %v", name, err)
@@ -96,16 +49,16 @@ func TestConnectorCalls(t *testing.T) {
 			gone = err
 		}
 	}
-	for name, call := range sqlCalls(t.Context(), db) {
+	for name, call := range testdb.SQLCalls(t.Context(), db) {
 		if err := call(); !errors.Is(err, tenant.ErrNoTenant) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	n := 0
 	for range 2 {
-		for name := range sqlCalls(nil, nil) { //nolint:staticcheck // for the names
+		for name := range testdb.SQLCalls(nil, nil) { //nolint:staticcheck // for the names
 			for _, ctx := range []context.Context{as(t, 1, "a"), as(t, 2, "b")} {
-				if err := sqlCalls(ctx, db)[name](); err != nil {
+				if err := testdb.SQLCalls(ctx, db)[name](); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
 			}

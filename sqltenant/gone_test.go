@@ -10,6 +10,7 @@ import (
 
 	"github.com/lib/pq"
 
+	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/sqltenant"
 	"github.com/cotenant/cotenant/tenant"
 )
@@ -39,7 +40,7 @@ func TestSchemaGone(t *testing.T) {
 				}
 				b.exec(t, change.away)
 				for range 2 {
-					for name, call := range calls(asA(t), db) {
+					for name, call := range testdb.SQLCalls(asA(t), db) {
 						if err := call(); !errors.Is(err, tenant.ErrSchemaNotFound) {
 							t.Errorf("%s: %s: %v", change.away, name, err)
 						}

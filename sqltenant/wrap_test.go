@@ -12,58 +12,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/lib/pq"
 
+	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/sqltenant"
 	"github.com/cotenant/cotenant/tenant"
 )
-
-// calls writes a row in every way that database/sql has.
-func calls(ctx context.Context, db *sql.DB) map[string]func() error {
-	const insert = "INSERT INTO things VALUES ($1) RETURNING name"
-	var name string
-	return map[string]func() error{
-		"Exec":      func() error { _, err := db.ExecContext(ctx, insert, "x"); return err },
-		"Exec text": func() error { _, err := db.ExecContext(ctx, "INSERT INTO things VALUES ('x')"); return err },
-		"QueryRow":  func() error { return db.QueryRowContext(ctx, insert, "x").Scan(&name) },
-		"Query": func() error {
-			rows, err := db.QueryContext(ctx, insert, "x")
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			for rows.Next() {
-				if err := rows.Scan(&name); err != nil {
-					return err
-				}
-			}
-			return rows.Err()
-		},
-		"Stmt": func() error {
-			stmt, err := db.PrepareContext(ctx, insert)
-			if err != nil {
-				return err
-			}
-			defer stmt.Close()
-			_, err = stmt.ExecContext(ctx, "x")
-			return err
-		},
-		"Begin": func() error {
-			tx, err := db.BeginTx(ctx, nil)
-			if err != nil {
-				return err
-			}
-			_, err = tx.ExecContext(ctx, insert, "x")
-			return errors.Join(err, tx.Commit())
-		},
-		"Conn": func() error {
-			conn, err := db.Conn(ctx)
-			if err != nil {
-				return err
-			}
-			_, err = conn.ExecContext(ctx, insert, "x")
-			return errors.Join(err, conn.Close())
-		},
-	}
-}
 
 // Every way to write reaches the schema of the tenant in the context, and says in the
 // same words that it is gone.
@@ -78,12 +30,12 @@ func TestCalls(t *testing.T) {
 			for _, limit := range []bool{false, true} {
 				db := b.open(t, &sqltenant.Config{LimitSetCalls: limit})
 				n := b.count(t, "SELECT count(*) FROM a.things")
-				for name, call := range calls(as(t, 3, "gone"), db) {
+				for name, call := range testdb.SQLCalls(as(t, 3, "gone"), db) {
 					if err := call(); !errors.Is(err, tenant.ErrSchemaNotFound) || !strings.Contains(err.Error(), `schema "gone"`) {
 						t.Errorf("%s: %v", name, err)
 					}
 				}
-				for name, call := range calls(t.Context(), db) {
+				for name, call := range testdb.SQLCalls(t.Context(), db) {
 					if sent := b.during(t, func() error {
 						if err := call(); !errors.Is(err, tenant.ErrNoTenant) {
 							t.Errorf("%s: %v", name, err)
@@ -94,9 +46,9 @@ func TestCalls(t *testing.T) {
 					}
 				}
 				for range 2 {
-					for name := range calls(t.Context(), nil) {
+					for name := range testdb.SQLCalls(t.Context(), nil) {
 						for _, ctx := range []context.Context{asA(t), asB(t)} {
-							if err := calls(ctx, db)[name](); err != nil {
+							if err := testdb.SQLCalls(ctx, db)[name](); err != nil {
 								t.Errorf("%s: %v", name, err)
 							}
 						}

@@ -3,12 +3,12 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cotenant/cotenant/bench/internal/benchtest"
 	"github.com/cotenant/cotenant/internal/testdb"
 )
 
@@ -19,18 +19,8 @@ func TestMain(m *testing.M) { testdb.Main(m) }
 func TestQuick(t *testing.T) {
 	t.Parallel()
 
-	if os.Getenv("DATABASE_URL") != "" {
-		t.Skip("it measures a server of its own")
-	}
-	file := filepath.Join(t.TempDir(), "tables.md")
-	var out, log strings.Builder
-	if err := run(t.Context(), []string{"-quick", "-out", file}, &out, &log); err != nil {
-		t.Fatalf("%v\n%s", err, &log)
-	}
-	if text, err := os.ReadFile(file); err != nil || string(text) != out.String() {
-		t.Errorf("-out wrote %q, %v; want what was printed", text, err)
-	}
-	machine, tables, _ := strings.Cut(out.String(), "\n### ")
+	out := benchtest.Printed(t, run, "-quick")
+	machine, tables, _ := strings.Cut(out, "\n### ")
 	if !regexp.MustCompile(`^Measured on \d+ cores.*PostgreSQL \d+.*go1`).MatchString(machine) {
 		t.Errorf("the machine is %q", machine)
 	}
@@ -50,7 +40,7 @@ func TestQuick(t *testing.T) {
 	}
 	parts := strings.Split(tables, "\n### ")
 	if len(parts) != len(want) {
-		t.Fatalf("%d tables, want %d:\n%s\n%s", len(parts), len(want), &out, &log)
+		t.Fatalf("%d tables, want %d:\n%s", len(parts), len(want), out)
 	}
 	for i, w := range want {
 		w.check(t, parts[i])
@@ -132,16 +122,10 @@ func cellsOf(line string) []string {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 
-	for args, want := range map[string]string{
+	benchtest.Refused(t, run, map[string]string{
 		"-tables=queries,nothing": `no table "nothing" (use: queries, pooled, concurrency, cache, wire)`,
 		"-slices=x":               "invalid value",
 		"-slices=-1":              "-slices is -1",
 		"quick":                   `unexpected "quick"`,
-	} {
-		var out strings.Builder
-		err := run(t.Context(), []string{args}, &out, &out)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("access %s: %v; want %q", args, err, want)
-		}
-	}
+	})
 }

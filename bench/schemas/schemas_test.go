@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/cotenant/cotenant/bench/internal/benchtest"
 	"github.com/cotenant/cotenant/bench/internal/child"
 	"github.com/cotenant/cotenant/internal/testdb"
 )
@@ -26,17 +25,7 @@ func TestMain(m *testing.M) {
 func TestShort(t *testing.T) {
 	t.Parallel()
 
-	if os.Getenv("DATABASE_URL") != "" {
-		t.Skip("it measures a server of its own")
-	}
-	file := filepath.Join(t.TempDir(), "tables.md")
-	var out, log strings.Builder
-	if err := run(t.Context(), []string{"-short", "-out", file}, &out, &log); err != nil {
-		t.Fatalf("%v\n%s", err, &log)
-	}
-	if text, err := os.ReadFile(file); err != nil || string(text) != out.String() {
-		t.Errorf("-out wrote %q, %v; want what was printed", text, err)
-	}
+	out := benchtest.Printed(t, run, "-short")
 	const ratio, number = `^\d+\.\d\d$`, `^\d+(\.\d)?$`
 	want := []wanted{
 		{"ADD COLUMN in 5 schemas", []string{`^[a-z]`, number, `^\d+\.\d\d(\d\d)?$`, `^\d+(\.\d\d)?$`}, len(ways()) + 1},
@@ -44,13 +33,13 @@ func TestShort(t *testing.T) {
 		{"Nothing to do", []string{`^(2|5|12)$`, number, number, `^\d+$`, number, `^≈ \d+$`, `^≈ \d+$`}, 3},
 		{"Sizes", []string{`^(2|5|12)$`, number, ratio, number, ratio, number, `^(\d+\.\d\d|NaN)$`, `^\d+ \(\d+\)$`}, 3},
 	}
-	machine, text, _ := strings.Cut(out.String(), "\n### ")
+	machine, text, _ := strings.Cut(out, "\n### ")
 	if !regexp.MustCompile(`^Measured on \d+ cores.*PostgreSQL \d+.*go1`).MatchString(machine) {
 		t.Errorf("the machine is %q", machine)
 	}
 	tables := strings.Split(text, "\n### ")
 	if len(tables) != len(want) {
-		t.Fatalf("%d tables, want %d:\n%s\n%s", len(tables), len(want), &out, &log)
+		t.Fatalf("%d tables, want %d:\n%s", len(tables), len(want), out)
 	}
 	for i, w := range want {
 		w.check(t, tables[i])
@@ -114,17 +103,11 @@ func cellsOf(line string) []string {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 
-	for args, want := range map[string]string{
+	benchtest.Refused(t, run, map[string]string{
 		"-only=create,tables": `no table "tables" (use: add-column, create, nothing, sizes)`,
 		"-jobs=0":             "-jobs is 0",
 		"-sizes=100,0":        `"0" is no number of schemas`,
 		"-schemas=x":          "invalid value",
 		"short":               `unexpected "short"`,
-	} {
-		var out strings.Builder
-		err := run(t.Context(), []string{args}, &out, &out)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("schemas %s: %v; want %q", args, err, want)
-		}
-	}
+	})
 }
