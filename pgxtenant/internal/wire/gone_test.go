@@ -18,6 +18,8 @@ func TestGone(t *testing.T) {
 	t.Parallel()
 
 	for modeName, mode := range modes {
+		s := newSession(t, mode, false)
+		s.plainly(t, "INSERT INTO public.things VALUES ('public')")
 		for _, sql := range []string{
 			"CREATE INDEX CONCURRENTLY i ON things (name)", "VACUUM things", "REINDEX TABLE things", "CREATE TABLE made (x int)",
 			`INSERT INTO things VALUES (E'one\ntwo; three')`, `INSERT INTO things SELECT a$b$c FROM (SELECT 'x;' AS a$b$c) AS q`,
@@ -25,8 +27,8 @@ func TestGone(t *testing.T) {
 			"SELECT 1; INSERT INTO things VALUES ('x')", "COPY things TO STDOUT", "SELECT name FROM things",
 		} {
 			for _, exec := range []pgx.QueryExecMode{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeExec} {
-				s := newSession(t, mode, false)
-				s.plainly(t, "INSERT INTO public.things VALUES ('public')")
+				_ = s.Close(t.Context())
+				s.Conn = s.connect(t, s.plain.Config().ConnString(), mode, false)
 				s.want("a")
 				if _, err := s.Exec(t.Context(), "SELECT 1"); err != nil {
 					t.Fatal(err)
@@ -47,6 +49,7 @@ func TestGone(t *testing.T) {
 				if err := s.plain.QueryRow(t.Context(), "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname <> 'things'").Scan(&others); err != nil || others != 0 || s.rows(t, "public")[0] != 1 {
 					t.Errorf("%s, %s, %v: public was changed: %d relations, %v", modeName, sql, exec, others, err)
 				}
+				s.plainly(t, "ALTER SCHEMA renamed RENAME TO a")
 			}
 		}
 	}
