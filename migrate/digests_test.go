@@ -12,6 +12,9 @@ import (
 func TestManyDigests(t *testing.T) {
 	t.Parallel()
 
+	if testing.Short() {
+		t.Skip("it makes 1,010 schemas")
+	}
 	s := newShops(t, 1010)
 	execute(t, s.conn, `DO $$ BEGIN FOR i IN 1..1010 LOOP EXECUTE format('INSERT INTO s%s.cotenant_migrations VALUES (%L, %L, %L)', i, 'old' || i, '1_x', 'x'); END LOOP; END $$`)
 	execute(t, s.conn, "INSERT INTO s1.cotenant_migrations VALUES ('shop', '0099_newer', 'x'); DELETE FROM cotenant.schema_versions WHERE tenant_id > 0")

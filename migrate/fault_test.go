@@ -94,40 +94,37 @@ func TestHistoryChangedByHand(t *testing.T) {
 	}
 }
 
-// The number of queries of a run does not depend on how many schemas there are, if there is nothing to do.
-func TestQueriesWithNothingToDo(t *testing.T) {
+// How many messages a run sends that has nothing to do, and a status, does not depend on how
+// many schemas there are.
+func TestMessagesWithNothingToDo(t *testing.T) {
 	t.Parallel()
 
-	run := func(f *migrate.Fleet, n int) error {
+	if testing.Short() {
+		t.Skip("it makes 1,100 schemas")
+	}
+	few, lots := newShops(t, 10), newShops(t, 1100) // more than are listed at a time
+	const flush = 3                                 // what other tests have just written on the server is flushed, if there is some
+	sendsAsMuch(t, "Migrate", few, lots, flush, func(f *migrate.Fleet, n int) error {
 		report, err := f.Migrate(t.Context(), nil)
 		if err == nil && report.Current != n+1 {
 			err = fmt.Errorf("%v", report)
 		}
 		return err
-	}
-	const flush = 3 // what other tests have just written on the server is flushed, if there is some
-	sendsAsMuch(t, run, flush)
-}
-
-// A status does not depend on how many schemas there are either.
-func TestQueriesOfStatus(t *testing.T) {
-	t.Parallel()
-
-	sendsAsMuch(t, func(f *migrate.Fleet, n int) error {
+	})
+	sendsAsMuch(t, "Status", few, lots, 0, func(f *migrate.Fleet, n int) error {
 		status, err := f.Status(t.Context(), nil)
 		if err == nil && (status.Count(migrate.Current) != n+1 || len(status.Groups) != 2) {
 			err = fmt.Errorf("%+v", status)
 		}
 		return err
-	}, 0)
+	})
 }
 
 // sendsAsMuch wants that f sends as much over many schemas, which are up to date, as over
 // few, but for the messages that it may send.
-func sendsAsMuch(t *testing.T, f func(fleet *migrate.Fleet, n int) error, may int64) {
+func sendsAsMuch(t *testing.T, name string, few, lots *shops, may int64, f func(fleet *migrate.Fleet, n int) error) {
 	t.Helper()
-	count := func(n int) int64 {
-		s := newShops(t, n)
+	count := func(s *shops) int64 {
 		var sent atomic.Int64
 		pool := tappedPool(t, s.url, 8, func(net.Conn, []byte) error {
 			sent.Add(1)
@@ -137,14 +134,14 @@ func sendsAsMuch(t *testing.T, f func(fleet *migrate.Fleet, n int) error, may in
 			t.Fatal(err)
 		}
 		sent.Store(0)
-		if err := f(withConfig(t, shopConfig(1)).Fleet(pool), n); err != nil {
+		if err := f(withConfig(t, shopConfig(1)).Fleet(pool), s.n); err != nil {
 			t.Fatal(err)
 		}
 		return sent.Load()
 	}
-	few, many := count(10), count(1100) // more than are listed at a time
-	if few == 0 || few > 30 || max(few, many)-min(few, many) > may {
-		t.Errorf("%d messages for 10 schemas, %d for 1,100", few, many)
+	a, b := count(few), count(lots)
+	if a == 0 || a > 30 || max(a, b)-min(a, b) > may {
+		t.Errorf("%s: %d messages for 10 schemas, %d for 1,100", name, a, b)
 	}
-	t.Logf("%d messages", few)
+	t.Logf("%s: %d messages", name, a)
 }
