@@ -3,14 +3,13 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
 
 // ErrBusy says that so many look-ups wait for the database that this one was not
-// even tried.
+// even tried, or that it had no answer within ten seconds.
 var ErrBusy = errors.New("too many look-ups at once")
 
 // maxWaiting bounds how many look-ups wait in a lane.
@@ -37,10 +36,7 @@ func (l *lane) enter(ctx context.Context) error {
 	if l.waiting.Add(1) > maxWaiting {
 		return ErrBusy
 	}
-	if err := l.slots.Acquire(ctx, 1); err != nil {
-		return fmt.Errorf("%w: %w", ErrBusy, err)
-	}
-	return nil
+	return l.slots.Acquire(ctx, 1)
 }
 
 func (l *lane) leave() { l.slots.Release(1) }

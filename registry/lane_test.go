@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -73,4 +74,32 @@ func (f *fixture) flood(t *testing.T, r *registry.Registry, connections int32, m
 		})
 	}
 	wg.Wait()
+}
+
+// A database that does not answer in time is told from a caller that has none left.
+func TestNoAnswer(t *testing.T) {
+	t.Parallel()
+
+	if testing.Short() {
+		t.Skip("it waits for ten seconds")
+	}
+	f := newFixture(t, registry.Config{}, false)
+	f.create(t, "acme")
+	holder, err := f.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = holder.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := holder.Exec(t.Context(), "LOCK TABLE cotenant.domains"); err != nil {
+		t.Fatal(err)
+	}
+	domain := tenant.MustParseDomain("acme.example.com")
+	hurried, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := f.ByDomain(hurried, domain); !errors.Is(err, context.Canceled) || errors.Is(err, registry.ErrBusy) {
+		t.Errorf("a caller that has gone: %v", err)
+	}
+	if _, err := f.ByDomain(t.Context(), domain); !errors.Is(err, registry.ErrBusy) || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("no answer: %v", err)
+	}
 }

@@ -16,7 +16,7 @@ const lookupTimeout = 10 * time.Second
 
 // ByDomain returns the tenant that domain leads to, from the cache if it is
 // there. The error wraps tenant.ErrTenantNotFound if there is none, and ErrBusy if
-// too many look-ups wait for the database.
+// too many look-ups wait for the database, or it does not answer.
 func (r *Registry) ByDomain(ctx context.Context, domain tenant.Domain) (*tenant.Tenant, error) {
 	t, err := r.lookup(ctx, name{domainName, domain.String()})
 	if err != nil {
@@ -59,7 +59,11 @@ func (r *Registry) lookup(ctx context.Context, n name) (*tenant.Tenant, error) {
 	filled := r.fills.DoChan(flight, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
 		defer cancel()
-		return r.fill(ctx, n)
+		t, err := r.fill(ctx, n)
+		if err != nil && ctx.Err() != nil { // not the callers', who have time
+			err = fmt.Errorf("%w: no answer within %v (%v)", ErrBusy, lookupTimeout, err) //nolint:errorlint // it is not their deadline
+		}
+		return t, err
 	})
 	select {
 	case result := <-filled:
