@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/cotenant/cotenant/httptenant"
+	"github.com/cotenant/cotenant/internal/clientencoding"
 	"github.com/cotenant/cotenant/internal/dberr"
 	"github.com/cotenant/cotenant/migrate"
 	"github.com/cotenant/cotenant/pgxtenant"
@@ -61,6 +62,7 @@ func open(ctx context.Context, config *Config) (_ *Tenancy, err error) {
 	if err != nil {
 		return nil, err
 	}
+	clientencoding.Set(direct.ConnConfig)
 	t := &Tenancy{logger: config.Logger}
 	if t.logger == nil {
 		t.logger = slog.New(slog.DiscardHandler)

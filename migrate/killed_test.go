@@ -98,7 +98,7 @@ func TestProgramKilled(t *testing.T) {
 		s.start(t, 4).killAfter(t, part)
 	}
 	report := s.migrate(t, 4)
-	if report.Done == 0 || report.Done+report.Current != s.n+1 || report.Failed+report.Untouched != 0 {
+	if report.Done == 0 && !testing.Short() || report.Done+report.Current != s.n+1 || report.Failed+report.Untouched != 0 {
 		t.Errorf("last run: %v", report)
 	}
 	s.check(t, 4)

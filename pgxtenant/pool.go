@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/cotenant/cotenant/internal/clientencoding"
 	"github.com/cotenant/cotenant/pgxtenant/internal/wire"
 )
 
@@ -35,6 +36,7 @@ func (db *DB) newPool(ctx context.Context, config *pgxpool.Config) (*pgxpool.Poo
 		if err := checkParameters(conn.RuntimeParams); err != nil {
 			return fmt.Errorf("pgxtenant: BeforeConnect: %w", err)
 		}
+		clientencoding.Set(conn)
 		if conn.Tracer != t {
 			conn.Tracer = newTracer(db, conn.Tracer)
 		}
