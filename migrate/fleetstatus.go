@@ -102,7 +102,15 @@ func (f *Fleet) status(ctx context.Context, selection *Selection, verify bool) (
 		return nil, err
 	}
 	s := newStatusSurvey(r)
-	if err := r.withConn(ctx, func(c changer) error { return s.take(ctx, c) }); err != nil {
+	err = r.withConn(ctx, func(c changer) error { return s.take(ctx, c) })
+	// Who held a connection of the pool here, and waited for more, would wait for others who do
+	// the same.
+	for _, list := range s.left {
+		if err == nil {
+			err = s.each(ctx, list)
+		}
+	}
+	if err != nil {
 		return nil, f.migrator.privilegeError(err)
 	}
 	return s.sorted(), nil
@@ -110,7 +118,8 @@ func (f *Fleet) status(ctx context.Context, selection *Selection, verify bool) (
 
 // statusSurvey makes a Status.
 type statusSurvey struct {
-	run *run
+	run  *run
+	left []schemaList // what take has left to each
 
 	mu     sync.Mutex
 	status Status
@@ -146,8 +155,8 @@ func (g *StatusGroup) first() tenant.Schema {
 	return g.Schemas[0]
 }
 
-// take looks at public, at one schema of each digest that is known, and at each schema of
-// which nothing is known.
+// take looks at public, and at one schema of each digest that is known. What has to be looked
+// at one by one it leaves.
 func (s *statusSurvey) take(ctx context.Context, c changer) error {
 	r := s.run
 	if r.selection.public {
@@ -173,9 +182,7 @@ func (s *statusSurvey) take(ctx context.Context, c changer) error {
 		}
 	}
 	if r.options.Verify {
-		if err := s.each(ctx, nil, existing); err != nil {
-			return err
-		}
+		s.left = append(s.left, schemaList{which: existing})
 	}
 	if r.selection.wanted == nil && len(r.selection.unwanted) == 0 {
 		s.status.Orphans, err = c.orphans(ctx)
@@ -191,7 +198,8 @@ func (s *statusSurvey) group(ctx context.Context, c changer, g group) error {
 	case s.run.options.Verify:
 		return nil // each by itself
 	case g.digest == nil:
-		return s.each(ctx, nil, unknown)
+		s.left = append(s.left, schemaList{which: unknown})
+		return nil
 	}
 	schema, err := tenant.ParseSchema(g.schemas[0])
 	if err != nil { // the table of the tenants is not ours, or its check is gone
@@ -226,11 +234,9 @@ var errMissing = fmt.Errorf("%w (restore it from a backup; or have it made anew,
 
 // each reads the histories of the schemas of a list, a page of them at a time, several at
 // once.
-func (s *statusSurvey) each(ctx context.Context, digests []string, which listing) error {
+func (s *statusSurvey) each(ctx context.Context, list schemaList) error {
 	r := s.run
-	next := func(c changer, after int64) ([]target, error) {
-		return c.pageOf(ctx, r.selection, digests, after, which)
-	}
+	next := func(c changer, after int64) ([]target, error) { return c.pageIn(ctx, list, after) }
 	err := r.each(ctx, next, 0, func(w *worker, t target) {
 		pauses := newPauses()
 		for attempt := 0; ; attempt++ {
@@ -260,7 +266,7 @@ func (s *statusSurvey) read(ctx context.Context, c changer, t target, g group) e
 	case err != nil && (c.conn.IsClosed() || ctx.Err() != nil):
 		return err
 	case g.count > 1 && (err != nil || h.digest() != t.digest):
-		return s.each(ctx, []string{*g.digest}, ofDigests)
+		s.left = append(s.left, schemaList{which: ofDigests, digests: []string{*g.digest}})
 	case errors.Is(err, tenant.ErrSchemaNotFound): // it was there a moment ago
 		s.add(StatusGroup{State: Missing, Err: errMissing}, g)
 	case err != nil:

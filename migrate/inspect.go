@@ -21,21 +21,14 @@ func (s *survey) inspects() bool { return s.run.request.sync && s.run.options.Ve
 func (s *survey) inspectAll(ctx context.Context) error {
 	r, before := s.run, len(s.groups)
 	next := func(c changer, after int64) ([]target, error) {
-		return c.pageOf(ctx, r.selection, nil, after, existing)
+		return c.pageIn(ctx, schemaList{which: existing}, after)
 	}
 	err := r.each(ctx, next, 0, func(w *worker, t target) {
 		pauses := newPauses()
-		var behind bool
 		for attempt := 0; ; attempt++ {
-			err := w.use(ctx, func(c changer) (err error) {
-				behind, err = s.inspect(ctx, c, t)
-				return err
-			})
+			err := w.use(ctx, func(c changer) error { return s.inspect(ctx, c, t) })
 			if err != nil && passes(err) && attempt < r.config.Retries && pause(ctx, pauses.NextBackOff()) {
 				continue
-			}
-			if err == nil && behind { // it is in its group: not again, whatever the hook returns
-				err = r.needsSync(ctx, t)
 			}
 			if err != nil {
 				r.halt(err)
@@ -54,15 +47,14 @@ func (s *survey) inspectAll(ctx context.Context) error {
 	return err
 }
 
-// inspect looks into a schema, and notes what it needs and what differs. It reports whether
-// the schema is to be told of.
-func (s *survey) inspect(ctx context.Context, c changer, t target) (behind bool, err error) {
+// inspect looks into a schema, and notes what it needs and what differs.
+func (s *survey) inspect(ctx context.Context, c changer, t target) error {
 	h, err := s.run.history(ctx, c, t)
 	if err != nil {
 		if passes(err) {
-			return false, err
+			return err
 		}
-		return false, s.unread(ctx, c, t, err)
+		return s.unread(ctx, c, t, err)
 	}
 	t.digest = h.digest()
 	p, ok := s.run.remembered(t)
@@ -77,7 +69,7 @@ func (s *survey) inspect(ctx context.Context, c changer, t target) (behind bool,
 	if g.Err == nil && !migrates {
 		if err := c.inspect(ctx, t, g); err != nil {
 			if passes(err) || ctx.Err() != nil {
-				return false, err
+				return err
 			}
 			if s.sharedFirst() && !t.schema.IsPublic() {
 				err = fmt.Errorf("public is behind, and the shared apps come first: %w", err)
@@ -85,7 +77,10 @@ func (s *survey) inspect(ctx context.Context, c changer, t target) (behind bool,
 			g = &PlanGroup{Err: err}
 		}
 	}
-	return s.put(t, g, p.retired), nil
+	if s.put(t, g, p.retired) {
+		s.need(needy{t: t})
+	}
+	return nil
 }
 
 // sharedFirst reports whether public was looked at, and lacks something.

@@ -40,7 +40,16 @@ func (f *Fleet) plan(ctx context.Context, o *RunOptions, q request) (*Plan, erro
 		return nil, err
 	}
 	s := survey{run: r, known: make(map[string]*PlanGroup), alike: make(map[string]*PlanGroup)}
-	if err := r.withConn(ctx, func(c changer) error { return s.take(ctx, c) }); err != nil {
+	err = r.withConn(ctx, func(c changer) error { return s.take(ctx, c) })
+	// Workers and hooks need connections of the pool. Who held one here, and waited for more,
+	// would wait for others who do the same.
+	if err == nil && s.left {
+		err = s.inspectAll(ctx)
+	}
+	if err == nil {
+		err = s.tell(ctx)
+	}
+	if err != nil {
 		return nil, f.migrator.privilegeError(err)
 	}
 	plan := &Plan{Orphans: s.orphans, Retired: r.report.Retired}
@@ -85,7 +94,7 @@ func (f *Fleet) List(ctx context.Context, selection *Selection, app string) iter
 			if err := c.unmatched(ctx, r.selection); err != nil {
 				return err
 			}
-			if err := r.pages(ctx, c, nil, everything, one); err != nil {
+			if err := r.pages(ctx, c, schemaList{which: everything}, one); err != nil {
 				return err
 			}
 			orphans, err := r.orphans(ctx, c)

@@ -51,8 +51,8 @@ type Config struct {
 	// Defaults to nothing.
 	OnMigrating func(ctx context.Context, tx pgx.Tx, t *tenant.Tenant, applied Applied) error
 	// OnSchemaNeedsSync is called by Fleet.Plan and PlanSync for each schema that is
-	// behind; with Verify by several goroutines at once. An error ends the plan. Defaults
-	// to nothing.
+	// behind, when all have been looked at; with Verify by several goroutines at once. An
+	// error ends the plan. Defaults to nothing.
 	OnSchemaNeedsSync func(ctx context.Context, t *tenant.Tenant) error
 	// OnSchemaSynced is called as OnMigrated is, after it, where nothing failed. Defaults
 	// to nothing.

@@ -171,6 +171,17 @@ const (
 	everything listing = "$4::text[] IS NULL"
 )
 
+// schemaList are the schemas of a listing; digests are those of ofDigests.
+type schemaList struct {
+	which   listing
+	digests []string
+}
+
+// pageIn is pageOf for the selection of the run.
+func (c changer) pageIn(ctx context.Context, list schemaList, after int64) ([]target, error) {
+	return c.pageOf(ctx, c.run.selection, list.digests, after, list.which)
+}
+
 // anyOf reports whether a list has any schemas, in one query however many tenants there are.
 func (c changer) anyOf(ctx context.Context, s *selection, digests []string, which listing) (some bool, err error) {
 	err = c.conn.QueryRow(ctx, fmt.Sprintf("SELECT EXISTS (SELECT FROM (%s) AS s WHERE s.id > $3 AND %s)", c.selected(), which), pgx.QueryExecModeExec, s.only(), s.without(), int64(0), digests).Scan(&some)

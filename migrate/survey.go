@@ -20,14 +20,16 @@ type survey struct {
 	groups  []*PlanGroup
 	orphans []string
 	known   map[string]*PlanGroup // by digest
+	left    bool                  // take has left the tenants' schemas to inspectAll
 
 	mu         sync.Mutex
 	alike      map[string]*PlanGroup // of an inspection, by their keys
+	needs      []needy               // for the hook that hears of them
 	unreadable *PlanGroup            // the schemas whose history could not be read
 }
 
 // take looks at public, at one schema for each digest that is known, and at each schema
-// of which nothing is known.
+// of which nothing is known, unless they are inspected.
 func (s *survey) take(ctx context.Context, c changer) error {
 	r := s.run
 	if err := c.foreseeRole(ctx); err != nil {
@@ -40,17 +42,12 @@ func (s *survey) take(ctx context.Context, c changer) error {
 			return err
 		}
 		t.digest = h.digest()
-		add := func() error { return s.add(ctx, c, t, h, 1, nil) }
 		if s.inspects() {
-			add = func() error {
-				behind, err := s.inspect(ctx, c, t)
-				if err == nil && behind {
-					err = r.needsSync(ctx, t)
-				}
-				return err
-			}
+			err = s.inspect(ctx, c, t)
+		} else {
+			s.add(t, h, 1, nil)
 		}
-		if err := add(); err != nil {
+		if err != nil {
 			return err
 		}
 		if p, ok := r.remembered(t); ok && p.err == nil {
@@ -73,13 +70,9 @@ func (s *survey) take(ctx context.Context, c changer) error {
 			return err
 		}
 	}
-	if s.orphans, err = r.orphans(ctx, c); err != nil {
-		return err
-	}
-	if s.inspects() {
-		return s.inspectAll(ctx)
-	}
-	return nil
+	s.left = s.inspects()
+	s.orphans, err = r.orphans(ctx, c)
+	return err
 }
 
 // hasTenants reports whether there are tenants to look at, and notes whether there is an
@@ -109,23 +102,20 @@ func (s *survey) group(ctx context.Context, c changer, g group) error {
 		return err
 	}
 	t := target{id: g.first, schema: schema}
-	single := func(t target, h history) error {
-		t.digest = h.digest()
-		return s.add(ctx, c, t, h, 1, nil)
-	}
 	switch {
 	case g.missing:
 		return s.missing(ctx, c, g)
 	case s.inspects():
 		return nil // each by itself
 	case g.digest == nil, s.run.options.Verify:
-		return s.histories(ctx, c, g.digest, single)
+		return s.histories(ctx, c, g.digest)
 	}
 	h, err := s.run.history(ctx, c, t)
 	if t.digest = *g.digest; err != nil || h.digest() != t.digest {
-		return s.histories(ctx, c, g.digest, single)
+		return s.histories(ctx, c, g.digest)
 	}
-	return s.add(ctx, c, t, h, g.count, g.schemas)
+	s.add(t, h, g.count, g.schemas)
+	return nil
 }
 
 // missing notes schemas that are not there.
@@ -152,14 +142,12 @@ func (s *survey) missing(ctx context.Context, c changer, g group) error {
 	if gone.Err != nil {
 		s.groups = append(s.groups, gone)
 	}
-	if s.run.config.OnSchemaNeedsSync == nil {
-		return nil
-	}
-	return s.run.pages(ctx, c, nil, missing, func(t target) error { return s.run.needsSync(ctx, t) })
+	s.need(needy{list: &schemaList{which: missing}})
+	return nil
 }
 
 // add notes schemas of one digest.
-func (s *survey) add(ctx context.Context, c changer, t target, h history, count int, names []string) error {
+func (s *survey) add(t target, h history, count int, names []string) {
 	g, ok := s.known[t.key()]
 	p, planned := s.run.remembered(t)
 	if !ok || !planned {
@@ -187,13 +175,13 @@ func (s *survey) add(ctx context.Context, c changer, t target, h history, count 
 			g.Schemas = append(g.Schemas, schema)
 		}
 	}
-	if g.Err == nil && len(g.Steps) == 0 || s.run.config.OnSchemaNeedsSync == nil {
-		return nil
+	switch {
+	case g.Err == nil && len(g.Steps) == 0:
+	case count == 1:
+		s.need(needy{t: t})
+	default:
+		s.need(needy{list: &schemaList{which: ofDigests, digests: []string{t.digest}}})
 	}
-	if count == 1 {
-		return s.run.needsSync(ctx, t)
-	}
-	return s.run.pages(ctx, c, &t.digest, ofDigests, func(t target) error { return s.run.needsSync(ctx, t) })
 }
 
 // needsAs reports whether two groups of tenants' schemas need the same.
@@ -202,14 +190,10 @@ func (g *PlanGroup) needsAs(other *PlanGroup) bool {
 		slices.EqualFunc(g.Steps, other.Steps, func(a, b Step) bool { return a.Action == b.Action && a.App == b.App && a.Name == b.Name })
 }
 
-// pages calls f for each schema of a list; digest is that of ofDigests.
-func (r *run) pages(ctx context.Context, c changer, digest *string, which listing, f func(t target) error) error {
-	var digests []string
-	if digest != nil {
-		digests = []string{*digest}
-	}
+// pages calls f for each schema of a list.
+func (r *run) pages(ctx context.Context, c changer, list schemaList, f func(t target) error) error {
 	for after := int64(0); ; {
-		page, err := c.pageOf(ctx, r.selection, digests, after, which)
+		page, err := c.pageIn(ctx, list, after)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -222,19 +206,21 @@ func (r *run) pages(ctx context.Context, c changer, digest *string, which listin
 	}
 }
 
-// histories calls f for each schema of a digest with its history. One that cannot be read
-// does not keep the others from being told.
-func (s *survey) histories(ctx context.Context, c changer, digest *string, f func(t target, h history) error) error {
-	which := ofDigests
-	if digest == nil {
-		which = unknown
+// histories adds each schema of a digest by its own history. One that cannot be read does not
+// keep the others from being told.
+func (s *survey) histories(ctx context.Context, c changer, digest *string) error {
+	list := schemaList{which: unknown}
+	if digest != nil {
+		list = schemaList{which: ofDigests, digests: []string{*digest}}
 	}
-	return s.run.pages(ctx, c, digest, which, func(t target) error {
+	return s.run.pages(ctx, c, list, func(t target) error {
 		h, err := s.run.history(ctx, c, t)
 		if err != nil {
 			return s.unread(ctx, c, t, err)
 		}
-		return f(t, h)
+		t.digest = h.digest()
+		s.add(t, h, 1, nil)
+		return nil
 	})
 }
 
