@@ -3,7 +3,7 @@ package auth
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
+	"math"
 	"net/netip"
 	"strings"
 	"time"
@@ -13,7 +13,7 @@ import (
 	"github.com/cotenant/cotenant/tenant"
 )
 
-// attemptWindow is how long failures are remembered after the last one.
+// attemptWindow is how long failures are remembered.
 const attemptWindow = 24 * time.Hour
 
 // bound is what attempts are counted for, and how many may fail before one has to wait. Keys
@@ -74,19 +74,34 @@ func (a *Auth) count(ctx context.Context, home tenant.Schema, bounds []bound) er
 	return err
 }
 
-// waits is how long one has to wait after the last failure: 2 to the power of those beyond
-// $2, in seconds, and at most $3.
-const waits = "CASE WHEN failures < $2::int THEN interval '0' ELSE least(power(2, least(failures - $2::int, 30)) * interval '1 second', $3::interval) END"
+// Failures are forgotten at an even pace, one in each $5, so that the $4 which count at most
+// are gone after attemptWindow. That does not depend on when the last one was: neighbours at an
+// address fail and log in all the time.
+const (
+	// faded is how many were forgotten since that was last noted.
+	faded = "floor(least(greatest(extract(epoch FROM statement_timestamp() - a.forgotten_until) / extract(epoch FROM $5::interval), 0), $4::int))::int"
+	// failures are those that still count.
+	failures = "greatest(least(a.failures, $4::int) - " + faded + ", 0)"
+	// waits is how long one has to wait after the last attempt: 2 to the power of the failures
+	// beyond $2, in seconds, and at most $3.
+	waits = "CASE WHEN " + failures + " < $2::int THEN interval '0' ELSE least(power(2, least(" + failures + " - $2::int, 30)) * interval '1 second', $3::interval) END"
+)
+
+// most is how many failures count: with more, one waits no longer.
+func (a *Auth) most(free int) int {
+	return free + int(math.Ceil(math.Log2(max(1, a.config.MaxDelay.Seconds()))))
+}
 
 func (a *Auth) countKey(ctx context.Context, tx pgx.Tx, attempts string, key []byte, free int) error {
-	var failures int
-	err := tx.QueryRow(ctx, "INSERT INTO "+attempts+" AS a (key, failures, last_failure) VALUES ($1, 1, clock_timestamp()) ON CONFLICT (key) DO UPDATE SET failures = CASE WHEN a.last_failure < now() - $4::interval THEN 1 ELSE a.failures + 1 END, last_failure = clock_timestamp() WHERE a.last_failure + "+
-		strings.ReplaceAll(waits, "failures", "a.failures")+" <= clock_timestamp() RETURNING failures", key, free, a.config.MaxDelay, attemptWindow).Scan(&failures)
-	if !errors.Is(err, pgx.ErrNoRows) {
+	most := a.most(free)
+	args := []any{key, free, a.config.MaxDelay, most, attemptWindow / time.Duration(most)}
+	done, err := tx.Exec(ctx, "INSERT INTO "+attempts+" AS a (key, failures, last_failure, forgotten_until) VALUES ($1, 1, clock_timestamp(), statement_timestamp()) ON CONFLICT (key) DO UPDATE SET failures = "+failures+
+		" + 1, last_failure = clock_timestamp(), forgotten_until = CASE WHEN "+failures+" = 0 THEN statement_timestamp() ELSE a.forgotten_until + "+faded+" * $5::interval END WHERE a.last_failure + "+waits+" <= clock_timestamp()", args...)
+	if err != nil || done.RowsAffected() > 0 {
 		return err
 	}
 	var after time.Duration
-	if err := tx.QueryRow(ctx, "SELECT greatest(interval '1 second', last_failure + "+waits+" - clock_timestamp()) FROM "+attempts+" WHERE key = $1", key, free, a.config.MaxDelay).Scan(&after); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT greatest(interval '1 second', last_failure + "+waits+" - clock_timestamp()) FROM "+attempts+" AS a WHERE key = $1", args...).Scan(&after); err != nil {
 		return err
 	}
 	return &LockedError{RetryAfter: after}

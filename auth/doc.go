@@ -29,7 +29,8 @@
 //
 // Failed attempts are counted for a user name and a client address together (an IPv6 client
 // is the first 64 bits of its address), and for an address over all names. After some, each
-// further one has to wait, up to 15 minutes; what is older than a day is forgotten. That
+// further one has to wait, up to 15 minutes. They are forgotten one by one, and what is older
+// than a day is, whoever fails or logs in from there meanwhile. That
 // slows down who guesses from a few addresses, one password for many names or many for
 // one. It cannot lock a user out: from another address nobody waits. Nor does it hold back
 // who has very many addresses; against that help passwords that are hard to guess, a

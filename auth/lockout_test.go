@@ -3,9 +3,11 @@ package auth_test
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cotenant/cotenant/auth"
 )
@@ -15,7 +17,7 @@ func TestLockOut(t *testing.T) {
 	t.Parallel()
 
 	s := newSite(t)
-	a := s.users(t, auth.Config{Failures: 3, AddressFailures: 10})
+	a := s.users(t, auth.Config{Failures: 3, AddressFailures: 20})
 	create(s.acme, t, a, auth.CreateParams{Username: "ada"})
 	try := func(address, name, password string) error {
 		t.Helper()
@@ -28,6 +30,8 @@ func TestLockOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// Waits are long here, so that they outlast what the test does: 2⁸ seconds, at first.
+	s.exec(s.acme, t, "UPDATE auth_attempt SET failures = failures + 8")
 	for _, address := range []string{"2001:db8::1", "2001:db8::ffff:1"} {
 		if err := try(address, "ada", password); !locked(err) {
 			t.Errorf("%s: %v", address, err)
@@ -42,11 +46,11 @@ func TestLockOut(t *testing.T) {
 		t.Errorf("at another tenant: %v", err)
 	}
 	// It is over after a while, and the next wait is twice as long.
-	s.exec(s.acme, t, "UPDATE auth_attempt SET last_failure = last_failure - interval '2 seconds'")
+	s.exec(s.acme, t, "UPDATE auth_attempt SET last_failure = last_failure - interval '4.5 minutes'")
 	if err := try("2001:db8::1", "ada", other); !errors.Is(err, auth.ErrCredentials) {
 		t.Error(err)
 	}
-	s.exec(s.acme, t, "UPDATE auth_attempt SET last_failure = last_failure - interval '1.5 seconds'")
+	s.exec(s.acme, t, "UPDATE auth_attempt SET last_failure = last_failure - interval '4.5 minutes'")
 	if err := try("2001:db8::1", "ada", password); !locked(err) {
 		t.Error(err)
 	}
@@ -61,6 +65,7 @@ func TestLockOut(t *testing.T) {
 	// Over many names, the address alone counts; many at once are not more.
 	var looked atomic.Int32
 	var wg sync.WaitGroup
+	start := time.Now()
 	for i := range 40 {
 		wg.Go(func() {
 			if _, err := a.Authenticate(s.acme, from("198.51.100.7", fmt.Sprintf("user%d", i), other)); errors.Is(err, auth.ErrCredentials) {
@@ -71,7 +76,8 @@ func TestLockOut(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := looked.Load(); n < 10 || n > 13 {
+	// Beyond twenty they wait for 1 second, 2, 4 and so on.
+	if n := int(looked.Load()); n < 20 || n > 20+bits.Len(uint(time.Since(start).Seconds())+1) {
 		t.Errorf("%d attempts were looked at", n)
 	}
 
@@ -154,6 +160,7 @@ func TestDevice(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	s.exec(s.acme, t, "UPDATE auth_attempt SET failures = failures + 10")
 	if _, err := try("ada", password, device); !locked(err) {
 		t.Errorf("who guesses from a device: %v", err)
 	}
@@ -165,5 +172,57 @@ func TestDevice(t *testing.T) {
 	}
 	if _, err := try("ada", other, second); !locked(err) {
 		t.Errorf("a device from before the password: %v", err)
+	}
+}
+
+// What is older than a day is forgotten, also at an address from which somebody fails and logs
+// in every now and then; what is not, is not.
+func TestFailuresFade(t *testing.T) {
+	t.Parallel()
+
+	s := newSite(t)
+	a := s.users(t, auth.Config{Failures: 3, AddressFailures: 10})
+	create(s.acme, t, a, auth.CreateParams{Username: "ada"})
+	try := func(name, password string) error {
+		t.Helper()
+		_, err := a.Authenticate(s.acme, from("192.0.2.1", name, password))
+		return err
+	}
+	pass := func(time string) {
+		t.Helper()
+		s.exec(s.acme, t, "UPDATE auth_attempt SET last_failure = last_failure - $1::interval, forgotten_until = forgotten_until - $1::interval", time)
+	}
+	for range 15 {
+		if err := try("bob", other); !errors.Is(err, auth.ErrCredentials) {
+			t.Fatal(err)
+		}
+		if err := try("ada", password); err != nil {
+			t.Fatal(err)
+		}
+		pass("20 hours")
+	}
+	// Fifty in an hour or two are not forgotten by those that follow, or by who logs in.
+	for i := range 50 {
+		try(fmt.Sprint("user", i), other)
+		pass("5 minutes")
+	}
+	pass("1 hour")
+	try("bob", other)
+	if _, locked := errors.AsType[*auth.LockedError](try("ada", password)); !locked {
+		t.Error("nobody waits after 50 failures")
+	}
+	for range 7 { // nobody else's attempts keep them from being forgotten
+		pass("4 hours")
+		if err := try("ada", password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 9 {
+		if err := try(fmt.Sprint("other", i), other); !errors.Is(err, auth.ErrCredentials) {
+			t.Fatal(err)
+		}
+	}
+	if err := try("ada", password); err != nil {
+		t.Error(err)
 	}
 }
