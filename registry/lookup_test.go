@@ -170,7 +170,7 @@ func TestLookupOutlivesItsFirstCaller(t *testing.T) {
 	}
 }
 
-// await polls until a query returns true, at most ten seconds.
+// await polls until a query returns true, at most a minute.
 func (f *fixture) await(t *testing.T, sql string) {
 	t.Helper()
 	f.eventually(t, func() bool {
@@ -182,17 +182,17 @@ func (f *fixture) await(t *testing.T, sql string) {
 	})
 }
 
-// eventually polls until condition holds, at most ten seconds.
+// eventually polls until condition holds, at most a minute.
 func (f *fixture) eventually(t *testing.T, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for !condition() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatal("it did not come within 10 seconds")
+			t.Fatal("it did not come within a minute")
 		}
 	}
 }
