@@ -9,7 +9,8 @@
 //
 // Left out are what extensions own, what only serves a constraint (its index, the
 // triggers of a foreign key), what a partition has because its parent has it
-// (constraints, row triggers), and cotenant's own tables. The order of columns is beside their
+// (constraints, row triggers), and cotenant's own tables; of triggers only as long as they
+// fire as usual, or as the parent's. The order of columns is beside their
 // definitions, in [Object.Position].
 //
 // A schema of 22 tables, 50 indexes and 20 foreign keys makes about 300 objects, and is
