@@ -68,7 +68,8 @@ type Options struct {
 	// OnStart is told how many schemas there are, before the first is read. Defaults to
 	// nothing.
 	OnStart func(schemas int)
-	// Repair has SQL written for what schemas lack: see Group.Script.
+	// Repair has SQL written for what schemas lack, and for triggers that are off: see
+	// Group.Script.
 	Repair bool
 
 	noExtensions bool // see Config.Shared

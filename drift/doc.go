@@ -20,11 +20,12 @@
 // columns with type, collation, default, NOT NULL, identity, generation, storage,
 // compression and statistics; constraints, indexes (also whether they are valid),
 // sequences, enums, composite types, domains, functions with their settings, aggregates,
-// triggers, rules, views, materialized views, policies, extended statistics, operators,
+// triggers (also whether they fire, and those that check foreign keys), rules, views,
+// materialized views, policies, extended statistics, operators,
 // collations, conversions and text search. Comments, access and the order of columns only
 // if [Options] say so.
 //
-// Not compared are rows, the values of sequences, what belongs to extensions, the names
+// Not compared are rows, and whether a materialized view has any, the values of sequences, what belongs to extensions, the names
 // of NOT NULL constraints, cotenant's own tables. Objects are known by their names: an index that
 // has another name is another index. The text of a function is compared as it stands.
 //

@@ -8,7 +8,8 @@ import (
 )
 
 // repair writes into g the statements that create what s lacks of the reference, in an
-// order that runs, and the other differences as comments.
+// order that runs, and have triggers fire as they do there; and the other differences as
+// comments.
 func (f *finder) repair(reference, s *Snapshot, g *Group) {
 	r := repairer{wants: reference.byKey(), haves: s.byKey(), needs: reference.needs, state: map[string]int{}}
 	missing := make([]catalog.Object, 0, len(r.wants))
@@ -22,15 +23,15 @@ func (f *finder) repair(reference, s *Snapshot, g *Group) {
 		r.create(o.Key())
 	}
 	var statements, notes strings.Builder
-	for _, statement := range append(r.statements, r.last...) {
+	for _, d := range g.Differences {
+		if d.Change != Missing && !r.switches(d) {
+			notes.WriteString(commented("not repaired: " + d.String()))
+		}
+	}
+	for _, statement := range slices.Concat(r.statements, r.last, r.check()) {
 		text := terminated(statement)
 		statements.WriteString(text)
 		g.frame.creates = g.frame.creates || text != statement
-	}
-	for _, d := range g.Differences {
-		if d.Change != Missing {
-			notes.WriteString(commented("not repaired: " + d.String()))
-		}
 	}
 	g.Repair, g.frame.notes = statements.String(), notes.String()
 	g.frame.extra, g.frame.role = f.ExtraSchemas, f.MigratorRole
@@ -58,6 +59,7 @@ type repairer struct {
 	state        map[string]int // see create
 	statements   []string
 	last         []string // what needs both sides of a circle to be there
+	unchecked    []string // tables, see check
 }
 
 func (r *repairer) lacks(key string) bool {

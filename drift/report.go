@@ -52,8 +52,8 @@ type Group struct {
 	Fingerprint Fingerprint
 	// More is how many differences there are beside those in Differences.
 	More int
-	// Repair are the statements that create what the schemas lack, if Options.Repair asked
-	// for them, in an order that runs. They name no schema: Script runs them in each.
+	// Repair are the statements that create what the schemas lack, and have triggers fire as
+	// in the reference, if Options.Repair asked for them, in an order that runs. They name no schema: Script runs them in each.
 	Repair string
 	// Schemas are up to a hundred of them.
 	Schemas []tenant.Schema

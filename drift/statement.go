@@ -30,7 +30,7 @@ func (r *repairer) statementsOf(o catalog.Object) []string {
 	case catalog.View, catalog.MaterializedView:
 		return view(o)
 	case catalog.Trigger, catalog.Rule:
-		return onTable(o)
+		return r.onTable(o)
 	case catalog.Policy:
 		return []string{"CREATE POLICY " + own(o) + " ON " + tableOf(o) + " " + o.Definition}
 	case catalog.Statistics:
@@ -75,6 +75,9 @@ func constraint(o catalog.Object) []string {
 		return []string{"ALTER DOMAIN " + domain + " ADD CONSTRAINT " + own(o) + " " + parts[0]}
 	}
 	alter := "ALTER TABLE " + tableOf(o) + " "
+	if _, definition := unchecked(o); definition == "" { // a partition has it from its parent
+		return marks(o, alter, own(o), parts)
+	}
 	statements := []string{alter + "ADD CONSTRAINT " + own(o) + " " + parts[0]}
 	return append(statements, marks(o, alter, own(o), parts[1:])...)
 }
@@ -92,7 +95,7 @@ func marks(o catalog.Object, alterTable, name string, parts []string) []string {
 			statements = append(statements, alterTable+"CLUSTER ON "+name)
 		case part == "REPLICA IDENTITY":
 			statements = append(statements, alterTable+"REPLICA IDENTITY USING INDEX "+name)
-		default: // INVALID
+		default: // INVALID, DISABLE TRIGGER ON
 			statements = append(statements, commented(o.Key()+" is "+part+" in the reference"))
 		}
 	}
@@ -163,14 +166,18 @@ func view(o catalog.Object) []string {
 	return append([]string{create}, statements...)
 }
 
-// onTable creates a trigger or a rule, whose definition is the whole statement.
-func onTable(o catalog.Object) []string {
-	parts := o.Parts()
-	statements := []string{parts[0]}
-	for _, how := range parts[1:] { // DISABLE, ENABLE REPLICA, ENABLE ALWAYS
-		statements = append(statements, "ALTER TABLE "+tableOf(o)+" "+how+" "+strings.ToUpper(string(o.Kind))+" "+own(o))
+// onTable creates a trigger or a rule, whose definition is the whole statement. That of a
+// partition comes with the one of its parent.
+func (r *repairer) onTable(o catalog.Object) []string {
+	how, create := firing(o)
+	switch {
+	case create == "":
+		r.last = append(r.last, fire(o, how))
+		return nil
+	case how == "ENABLE":
+		return []string{create}
 	}
-	return statements
+	return []string{create, fire(o, how)}
 }
 
 // statistics creates extended statistics. Their kinds are letters in the catalog.
