@@ -69,12 +69,21 @@ func prepare(ctx context.Context, tx pgx.Tx, sql string) error {
 	return nil
 }
 
-// Release ends what Prepare and PrepareSome began.
+// Release ends what Prepare began, which must have succeeded: where it has not, pgx takes
+// the query for the name of a statement, and PostgreSQL ends a connection that sends a name
+// of that length.
 func Release(ctx context.Context, tx pgx.Tx) error {
-	for _, members := range []string{membersSQL, someMembersSQL} {
-		if err := tx.Conn().Deallocate(ctx, readSQL(members)); err != nil {
-			return fmt.Errorf("read the catalog: %w", err)
-		}
+	return release(ctx, tx, readSQL(membersSQL))
+}
+
+// ReleaseSome does for PrepareSome what Release does for Prepare.
+func ReleaseSome(ctx context.Context, tx pgx.Tx) error {
+	return release(ctx, tx, readSQL(someMembersSQL))
+}
+
+func release(ctx context.Context, tx pgx.Tx, sql string) error {
+	if err := tx.Conn().Deallocate(ctx, sql); err != nil {
+		return fmt.Errorf("read the catalog: %w", err)
 	}
 	return nil
 }

@@ -84,16 +84,18 @@ func learn(ctx context.Context, tx pgx.Tx, apps [][]sqlfile.Statement, options *
 	if err != nil {
 		return nil, fmt.Errorf("scratch schema: %w", err)
 	}
+	l := learner{tx: savepoint, thorough: thorough, creators: map[string]place{}}
 	defer func() {
 		undo := savepoint.Rollback(ctx)
-		if undo == nil {
-			undo = catalog.Release(ctx, tx)
+		for _, release := range l.prepared {
+			if undo == nil {
+				undo = release(ctx, tx)
+			}
 		}
 		if undo != nil {
 			err = errors.Join(err, fmt.Errorf("roll the scratch schema back: %w", undo))
 		}
 	}()
-	l := learner{tx: savepoint, thorough: thorough, creators: map[string]place{}}
 	if err := l.open(ctx, options); err != nil {
 		return nil, fmt.Errorf("scratch schema: %w", err)
 	}
@@ -117,6 +119,7 @@ type learner struct {
 	tx       pgx.Tx
 	schema   string
 	thorough bool
+	prepared []func(context.Context, pgx.Tx) error // what gives it up
 	creators map[string]place // of every object that was ever there: who made it last
 	state    map[string]catalog.Object
 	sure     bool             // state is known to be all that is there
@@ -129,8 +132,9 @@ type learner struct {
 // open makes the scratch schema and sets the path to it. The name is unique as long as
 // the transaction lasts.
 func (l *learner) open(ctx context.Context, options *Options) error {
-	pid := 0
-	if err := l.tx.QueryRow(ctx, "SELECT pg_catalog.pg_backend_pid()").Scan(&pid); err != nil {
+	pid, may := 0, false
+	const sql = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')"
+	if err := l.tx.QueryRow(ctx, sql).Scan(&pid, &may); err != nil {
 		return err
 	}
 	l.schema = "cotenant_scratch_" + strconv.Itoa(pid)
@@ -147,6 +151,9 @@ func (l *learner) open(ctx context.Context, options *Options) error {
 	}
 	for _, sql := range statements {
 		if _, err := l.tx.Exec(ctx, sql); err != nil {
+			if config := l.tx.Conn().Config(); !may {
+				err = fmt.Errorf("%w (GRANT CREATE ON DATABASE %s TO %s)", err, pgx.Identifier{config.Database}.Sanitize(), pgx.Identifier{config.User}.Sanitize())
+			}
 			return err
 		}
 	}
@@ -164,9 +171,14 @@ func (l *learner) plan(ctx context.Context) error {
 	if _, err := tx.Exec(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
 		return err
 	}
-	if err := errors.Join(catalog.Prepare(ctx, tx), catalog.PrepareSome(ctx, tx)); err != nil {
+	if err := catalog.Prepare(ctx, tx); err != nil {
 		return err
 	}
+	l.prepared = append(l.prepared, catalog.Release)
+	if err := catalog.PrepareSome(ctx, tx); err != nil {
+		return err
+	}
+	l.prepared = append(l.prepared, catalog.ReleaseSome)
 	if _, err := catalog.ReadNamed(ctx, tx, l.schema); err != nil {
 		return err
 	}
