@@ -22,6 +22,7 @@ const (
 type collector struct {
 	mu         sync.Mutex
 	groups     map[Fingerprint]*members
+	reference  *Fingerprint // which has a group, however many there are; nil where it is not known
 	missing    members
 	unlisted   int // schemas of fingerprints beyond those that are told apart
 	unreadable []SchemaError
@@ -80,7 +81,7 @@ func (c *collector) group(f Fingerprint, j job) {
 	}
 	g := c.groups[f]
 	if g == nil {
-		if len(c.groups) == maxGroups {
+		if len(c.groups) >= maxGroups && (c.reference == nil || f != *c.reference) {
 			c.unlisted++
 			return
 		}

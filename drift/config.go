@@ -60,7 +60,8 @@ type Options struct {
 	// build.
 	Like tenant.Schema
 	// Majority compares with what most of the schemas have; of two that as many have,
-	// with that of the schema that comes first. Defaults to a fresh build.
+	// with that of the schema that comes first. Where it cannot be told, because more than a
+	// thousand have each something else, that is an error. Defaults to a fresh build.
 	Majority bool
 	// OnSchema is told about each schema that was read, or could not be, one call at a
 	// time. Defaults to nothing.

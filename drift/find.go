@@ -57,6 +57,9 @@ func (f *finder) find(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if reference != nil {
+		f.collector.reference = &reference.fingerprint
+	}
 	if err := f.readAll(ctx); err != nil {
 		return nil, err
 	}
@@ -187,6 +190,9 @@ func (f *finder) majority(ctx context.Context, r *reader) (*Snapshot, string, er
 	most := f.largest()
 	if most == nil {
 		return nil, "", errors.New("no schema could be read, so there is no majority (see which schemas are selected)")
+	}
+	if f.unlisted >= most.count { // they may all have the same
+		return nil, "", fmt.Errorf("the schemas have more than %d kinds of content, so which is the most frequent is not known (compare with a fresh build, or with a schema that is as it should be)", maxGroups)
 	}
 	first := most.members[0].schema
 	s, err := r.withNeeds(ctx, first)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -104,14 +105,19 @@ func TestBounds(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprintf("s%d", i+1)
 	}
-	r := d.find(t, small, drift.Options{}, names...)
-	if r.Differ != n || len(r.Groups) != 1000 || r.Unlisted != n-1000 || r.Same != 0 {
+	d.build(t, small, "good_1", "good_2")
+	r := d.find(t, small, drift.Options{Jobs: 1}, append(slices.Clone(names), "good_1", "good_2")...)
+	if r.Differ != n || len(r.Groups) != 1000 || r.Unlisted != n-1000 || r.Same != 2 {
 		t.Fatalf("%d differ, in %d groups, %d unlisted", r.Differ, len(r.Groups), r.Unlisted)
 	}
 	for i, g := range r.Groups {
 		if compared := len(g.Differences) > 0; compared != (i < 100) || g.Err != nil {
 			t.Errorf("group %d: %+v", i, g)
 		}
+	}
+	majority := &drift.Config{Pool: d.pool, Schemas: these(names...), Options: drift.Options{Majority: true}}
+	if r, err := drift.Find(t.Context(), majority); err == nil || !strings.Contains(err.Error(), "the schemas have more than 1000 kinds of content, so which is the most frequent is not known (compare with") {
+		t.Errorf("majority: %v, %v", r, err)
 	}
 }
 
