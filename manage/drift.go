@@ -46,10 +46,11 @@ one was added later, comments, and access: owners and privileges. Where a hook m
 things in new schemas, or the migrations cannot run, --majority compares with what most
 schemas have, and --like with one of them.
 
---repair prints SQL that creates what schemas lack, a transaction for each schema, which
-finds the schema's tables, and makes things as the role that migrates it. It is to be read,
-and then run as it is: psql -f repair.sql. What schemas have in addition, or otherwise,
-stands in it as comments. This command never runs it.
+--repair prints SQL that creates what schemas lack, and enables triggers and foreign keys
+that are off: a transaction for each schema, which finds the schema's tables, and makes
+things as the role that migrates it. It is to be read, and then run as it is: psql -f
+repair.sql. What else schemas have in addition, or otherwise, stands in it as comments.
+This command never runs it.
 
 --shared compares public with what the shared apps build, but for extensions.
 
