@@ -78,6 +78,9 @@ func (r *repairer) create(key string) {
 	o := r.wants[key]
 	if top := r.with(o); top != key {
 		r.create(top)
+		if r.wants[top].Kind == catalog.Column && r.wants[top].Of != o.Of && !r.inherited(o) {
+			r.statements = append(r.statements, r.ownPart(o)...)
+		}
 		r.state[key] = done
 		return
 	}

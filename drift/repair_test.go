@@ -81,3 +81,29 @@ func TestRepairLeavesAlone(t *testing.T) {
 		t.Error(script)
 	}
 }
+
+// What a partition has of its own comes back with it, and an index as it was.
+func TestRepairPartition(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(t)
+	const sql = `CREATE TABLE p (k integer PRIMARY KEY, a integer DEFAULT 1, b text, c text DEFAULT 'x', d text) PARTITION BY RANGE (k);
+		CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2);
+		ALTER TABLE p1 ALTER a SET DEFAULT 2, ALTER b SET NOT NULL, ALTER b SET DEFAULT 'ON ONLY x', ALTER b SET STATISTICS 7, ALTER c DROP DEFAULT;
+		CREATE INDEX of_all ON p (a) WHERE d <> 'ON ONLY x';
+		CREATE TABLE "ONLY t" (a text);
+		CREATE INDEX of_one ON "ONLY t" (a) WHERE a <> 'ON ONLY x'`
+	for name, change := range map[string]string{
+		"tables":    `DROP TABLE p, "ONLY t"`,
+		"partition": "DROP TABLE p1",
+		"columns":   "ALTER TABLE p DROP COLUMN a, DROP COLUMN b, DROP COLUMN c",
+		"indexes":   "DROP INDEX of_all, of_one",
+	} {
+		d.build(t, sql, name)
+		d.in(t, name, change)
+		g := d.find(t, sql, drift.Options{Repair: true}, name).Groups[0]
+		d.repair(t, name, &g)
+		if r := d.find(t, sql, drift.Options{}, name); r.Drifted() {
+			t.Errorf("%s: there is still\n%s\nafter\n%s", change, describe(r), g.Repair)
+		}
+	}
+}

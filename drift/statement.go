@@ -109,7 +109,7 @@ func (r *repairer) index(o catalog.Object) []string {
 	if parts[0] == "UNIQUE" {
 		create, parts = "CREATE UNIQUE INDEX ", parts[1:]
 	}
-	statements := []string{create + o.Name + " " + strings.Replace(parts[0], "ON ONLY ", "ON ", 1)}
+	statements := []string{create + o.Name + " ON " + strings.TrimPrefix(strings.TrimPrefix(parts[0], "ON "), "ONLY ")}
 	var others []string
 	for _, part := range parts[1:] {
 		parent, ok := strings.CutPrefix(part, "PARTITION OF ")

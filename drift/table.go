@@ -40,7 +40,7 @@ func (r *repairer) table(o catalog.Object) []string {
 	}
 	columns, more := r.columns(o)
 	if partition {
-		columns = before
+		columns, more = before, r.ownParts(o)
 	}
 	statements := []string{create + o.Name + columns + behind}
 	for _, part := range alter {
@@ -76,6 +76,43 @@ func (r *repairer) columns(table catalog.Object) (list string, more []string) {
 		return " ()", nil
 	}
 	return " (" + strings.Join(lines, ",") + "\n)", more
+}
+
+// ownParts are the statements that have the columns of a partition as they should be, which
+// come with the table's parent.
+func (r *repairer) ownParts(table catalog.Object) (statements []string) {
+	for _, key := range r.partsOf(table.Key()) {
+		if !r.inherited(r.wants[key]) {
+			statements = append(statements, r.ownPart(r.wants[key])...)
+		}
+	}
+	return statements
+}
+
+// ownPart are those for one column, which has come with that of a parent.
+func (r *repairer) ownPart(o catalog.Object) (statements []string) {
+	var inherited []string
+	for _, parent := range r.parents(o.Of) {
+		inherited = append(inherited, r.wants[string(catalog.Column)+" "+parent+"."+own(o)].Parts()...)
+	}
+	alter := "ALTER TABLE " + tableOf(o) + " ALTER COLUMN " + own(o) + " "
+	isDefault := func(part string) bool { return strings.HasPrefix(part, "DEFAULT ") }
+	parts := o.Parts()
+	if slices.ContainsFunc(inherited, isDefault) && !slices.ContainsFunc(parts, isDefault) {
+		statements = append(statements, alter+"DROP DEFAULT")
+	}
+	for _, part := range parts[1:] {
+		switch {
+		case slices.Contains(inherited, part):
+		case isDefault(part), part == "NOT NULL", strings.HasPrefix(part, "STORAGE "), strings.HasPrefix(part, "STATISTICS "), strings.HasPrefix(part, "COMPRESSION "):
+			statements = append(statements, alter+"SET "+part)
+		case strings.HasPrefix(part, "WITH ("):
+			statements = append(statements, alter+"SET "+strings.TrimPrefix(part, "WITH "))
+		default:
+			statements = append(statements, unwritten(o))
+		}
+	}
+	return statements
 }
 
 // column adds a column to a table that is there.
