@@ -37,10 +37,17 @@ func (s *state) apply(f *file, sql string, n syntax.Node) {
 		s.make(f, "sequence", n.Node("sequence").Relation())
 	case "IndexStmt":
 		s.make(f, "index", syntax.Name{Schema: n.Node("relation").Text("schemaname"), Name: n.Text("idxname")})
+		if o := s.table(n.Node("relation").Relation()); o != nil {
+			o.addIndex(n.Text("idxname"), n.Nodes("indexParams"))
+		}
 	case "CreateEnumStmt", "CreateRangeStmt":
 		s.makeType(f, syntax.NameOf(n.Strings("typeName")))
 	case "CreateDomainStmt":
-		s.makeType(f, syntax.NameOf(n.Strings("domainname")))
+		s.makeType(f, syntax.NameOf(n.Strings("domainname"))).domain = newDomain(n)
+	case "AlterDomainStmt":
+		if o := s.types[s.own(syntax.NameOf(n.Strings("typeName")))]; o != nil && o.domain != nil {
+			o.domain.alter(n)
+		}
 	case "CompositeTypeStmt":
 		s.makeType(f, n.Node("typevar").Relation())
 	case "CreateFunctionStmt":
@@ -74,13 +81,15 @@ func (s *state) make(f *file, kind string, name syntax.Name) *object {
 	if name.Name == "" || s.relations[name] != nil && kind != "view" {
 		return nil
 	}
-	o := &object{kind: kind, app: f.App, file: f, columns: map[string]column{}, constraints: map[string]constraint{}}
+	o := &object{kind: kind, app: f.App, file: f, columns: map[string]column{}, constraints: map[string]constraint{}, indexed: map[string][]string{}}
 	s.relations[name] = o
 	return o
 }
 
-func (s *state) makeType(f *file, name syntax.Name) {
-	s.types[s.own(name)] = &object{kind: "type", app: f.App, file: f}
+func (s *state) makeType(f *file, name syntax.Name) *object {
+	o := &object{kind: "type", app: f.App, file: f}
+	s.types[s.own(name)] = o
+	return o
 }
 
 func (s *state) createTable(f *file, n syntax.Node) {
@@ -94,6 +103,9 @@ func (s *state) createTable(f *file, n syntax.Node) {
 		return
 	}
 	o.partitioned = n.Node("partspec").Exists()
+	for _, parent := range n.Nodes("inhRelations") {
+		s.attach(parent.Relation(), table.Relation(), n.Node("partbound"))
+	}
 	for _, part := range n.Nodes("tableElts") {
 		switch part.Kind {
 		case "ColumnDef":
@@ -112,13 +124,16 @@ func (s *state) createTable(f *file, n syntax.Node) {
 
 func (o *object) addColumn(f *file, n syntax.Node) {
 	name := n.Text("colname")
-	c := column{typ: newColumnType(n.Node("typeName"))}
+	c := column{typ: newTypeOf(n)}
 	c.notNull = c.typ.serial
 	o.columns[name] = c
 	for _, k := range n.Nodes("constraints") {
 		if is(k, "CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY") {
 			c.notNull = true
 			o.columns[name] = c
+		}
+		if is(k, "CONSTR_PRIMARY", "CONSTR_UNIQUE") {
+			o.addIndexOf(k.Text("conname"), []string{name})
 		}
 		o.addConstraint(f, k)
 	}
@@ -142,6 +157,7 @@ func (o *object) addConstraint(f *file, n syntax.Node) {
 			o.columns[name] = c
 		}
 	}
+	o.addIndexFor(n)
 	name := n.Text("conname")
 	if name == "" && !is(n, "CONSTR_CHECK") {
 		return
@@ -184,9 +200,13 @@ func (s *state) alterTable(f *file, n syntax.Node) {
 				o.addColumn(f, def)
 			}
 		case "AT_DropColumn":
-			delete(o.columns, name)
+			o.dropColumn(name)
+		case "AT_AttachPartition":
+			s.attach(n.Node("relation").Relation(), def.Node("name").Relation(), def.Node("bound"))
+		case "AT_DetachPartition":
+			s.detach(def.Node("name").Relation())
 		case "AT_AlterColumnType":
-			c.typ = newColumnType(def.Node("typeName"))
+			c.typ = newTypeOf(def)
 			o.columns[name] = c
 		case "AT_SetNotNull", "AT_AddIdentity":
 			c.notNull = true
@@ -203,17 +223,27 @@ func (s *state) alterTable(f *file, n syntax.Node) {
 			}
 		case "AT_DropConstraint":
 			delete(o.constraints, name)
+			o.dropIndex(name)
 		}
 	}
 }
 
-// drop takes out what a DROP names, and leaves what CASCADE would take along.
+// drop takes out what a DROP names, and of what CASCADE takes along the columns of a type.
 func (s *state) drop(n syntax.Node) {
 	for _, d := range dropped(n) {
 		switch n.Text("removeType") {
 		case "OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_FOREIGN_TABLE":
 			delete(s.relations, s.own(d))
+			s.detach(d)
+			if n.Text("removeType") == "OBJECT_INDEX" {
+				s.dropIndex(d.Name)
+			}
 		case "OBJECT_TYPE", "OBJECT_DOMAIN":
+			if n.Text("behavior") == "DROP_CASCADE" {
+				for _, u := range s.uses(d) {
+					u.object.dropColumn(u.column)
+				}
+			}
 			delete(s.types, s.own(d))
 		case "OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE":
 			delete(s.functions, s.own(d))
@@ -259,20 +289,32 @@ func (s *state) rename(n syntax.Node) {
 		if o := s.relations[from]; o != nil {
 			delete(s.relations, from)
 			s.relations[syntax.Name{Schema: from.Schema, Name: to}] = o
+			s.moveDefault(from, syntax.Name{Schema: from.Schema, Name: to})
+		}
+		if n.Text("renameType") == "OBJECT_INDEX" {
+			for _, o := range s.relations {
+				o.renameIndex(from.Name, to)
+			}
 		}
 	case "OBJECT_COLUMN":
 		if o := s.relations[from]; o != nil {
-			o.columns[to] = o.columns[n.Text("subname")]
-			delete(o.columns, n.Text("subname"))
+			o.renameColumn(n.Text("subname"), to)
 		}
 	case "OBJECT_TABCONSTRAINT":
 		if o := s.relations[from]; o != nil {
 			o.constraints[to] = o.constraints[n.Text("subname")]
 			delete(o.constraints, n.Text("subname"))
+			o.renameIndex(n.Text("subname"), to)
 		}
 	case "OBJECT_TYPE", "OBJECT_DOMAIN":
 		was := s.own(syntax.NameOf(n.Strings("object")))
 		if o := s.types[was]; o != nil {
+			for _, u := range s.uses(was) {
+				if c := u.object.columns[u.column]; s.own(c.typ.named()) == was {
+					c.typ.name = syntax.Name{Schema: was.Schema, Name: to}.String()
+					u.object.columns[u.column] = c
+				}
+			}
 			delete(s.types, was)
 			s.types[syntax.Name{Schema: was.Schema, Name: to}] = o
 		}

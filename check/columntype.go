@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cotenant/cotenant/check/internal/syntax"
@@ -14,6 +15,7 @@ type columnType struct {
 	modifiers []int  // varchar(20), numeric(10, 2)
 	array     bool
 	serial    bool // int2, int4 or int8 with a sequence
+	collation string
 }
 
 func newColumnType(n syntax.Node) columnType {
@@ -40,6 +42,26 @@ func newColumnType(n syntax.Node) columnType {
 	}
 	return t
 }
+
+// newTypeOf is the type that a column's definition has, with its collation.
+func newTypeOf(definition syntax.Node) columnType {
+	t := newColumnType(definition.Node("typeName"))
+	if collation := syntax.NameOf(definition.Node("collClause").Strings("collname")).Name; collation != "default" {
+		t.collation = collation
+	}
+	return t
+}
+
+// collationName is the collation in a message.
+func (t columnType) collationName() string {
+	if t.collation == "" {
+		return "the default"
+	}
+	return strconv.Quote(t.collation)
+}
+
+// named is the type's name in the maps of a state.
+func (t columnType) named() syntax.Name { return syntax.NameOf(strings.Split(t.name, ".")) }
 
 func (t columnType) String() string {
 	text := t.name

@@ -24,15 +24,19 @@
 //	index-blocks-writes            error    CREATE INDEX without CONCURRENTLY on a table that is in use
 //	concurrently-in-block          error    CONCURRENTLY in a DO block or a function
 //	column-rewrites-table          error    a new column whose values must be worked out: by a volatile
-//	                                        default, GENERATED … STORED, serial or an identity
+//	                                        default, GENERATED … STORED, serial, an identity, or a domain
+//	                                        with constraints
 //	not-null-without-default       error    a new column NOT NULL without a default
-//	not-null-scans                 error    SET NOT NULL without a constraint that proves it
-//	type-change-rewrites           error    a change of a column's type that converts the values
+//	not-null-scans                 error    SET NOT NULL without a constraint that proves it, also of a
+//	                                        domain
+//	type-change-rewrites           error    a change of a column's type that converts the values, or of its
+//	                                        collation where an index has it
 //	foreign-key-scans              error    a foreign key added to a table that is in use, without NOT
 //	                                        VALID
-//	check-scans                    error    a check added to a table that is in use, without NOT VALID
-//	attach-scans                   warning  ATTACH PARTITION of a table that was there before, and has no
-//	                                        check
+//	check-scans                    error    a check added to a table that is in use, or to its domain,
+//	                                        without NOT VALID
+//	attach-scans                   warning  a partition that becomes one with rows and without a check, or
+//	                                        beside a DEFAULT one
 //	validates-in-same-transaction  error    VALIDATE CONSTRAINT in the transaction that adds the
 //	                                        constraint
 //	constraint-builds-index        error    UNIQUE, PRIMARY KEY or EXCLUDE added to a table that is in use
@@ -55,7 +59,8 @@
 //	security-definer-path          error    a SECURITY DEFINER function without a search path of its own
 //	restore-needs-path             error    an index, a check, a generated column or a materialized view
 //	                                        that calls a function whose body has names without a schema
-//	drop-breaks-programs           warning  DROP of a table or a column that is in use
+//	drop-breaks-programs           warning  DROP of a table or a column that is in use, or of its type with
+//	                                        CASCADE
 //	rename-breaks-programs         warning  a new name for a table, a view, a column or a value of a type
 //	                                        that is in use
 //	deletes-all-rows               warning  a tenant app that empties a table that is in use: TRUNCATE, or

@@ -27,7 +27,8 @@ func TestRewrites(t *testing.T) {
 			t.Fatalf("%s: %v", sql, err)
 		}
 	}
-	const made = "CREATE TYPE mood AS ENUM ('ok'); CREATE TYPE mood2 AS ENUM ('ok'); CREATE DOMAIN name AS text;"
+	const made = "CREATE TYPE mood AS ENUM ('ok'); CREATE TYPE mood2 AS ENUM ('ok'); CREATE DOMAIN name AS text;" +
+		"CREATE DOMAIN posint AS integer CHECK (VALUE > 0); CREATE DOMAIN small AS posint DEFAULT 1; CREATE DOMAIN plain AS integer DEFAULT 1; CREATE DOMAIN token AS uuid DEFAULT gen_random_uuid(); CREATE DOMAIN filled AS text NOT NULL DEFAULT '';"
 	exec("SET TimeZone = 'Europe/Paris'") // in UTC, timestamp and timestamptz are one
 	exec(made)
 	before := func(column string) string { return "CREATE TABLE t (id bigint PRIMARY KEY, c " + column + ")" }
@@ -90,6 +91,7 @@ func TestRewrites(t *testing.T) {
 		"timestamptz DEFAULT clock_timestamp()", "float DEFAULT random()", "serial", "bigint GENERATED ALWAYS AS IDENTITY", "bigint GENERATED ALWAYS AS (id + 1) STORED",
 		"jsonb DEFAULT jsonb_build_object('a', 1)", "text[] DEFAULT '{}'", "text DEFAULT md5('a')", "text DEFAULT md5(random()::text)", "bigint REFERENCES t (id)",
 		"timestamp DEFAULT (now() AT TIME ZONE 'utc')", "mood DEFAULT 'ok'", "integer CHECK (d > 0)",
+		"posint", "posint DEFAULT 1", "posint[]", "small", "plain", "plain NOT NULL", "token", "token DEFAULT NULL", "filled",
 	} {
 		changes = append(changes, change{before("text"), "ADD COLUMN d " + column})
 	}

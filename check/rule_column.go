@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ func columnRules() []rule {
 		{
 			Rule{
 				Name: "column-rewrites-table", Severity: Error,
-				About:  "a new column whose values must be worked out: by a volatile default, GENERATED … STORED, serial or an identity",
+				About:  "a new column whose values must be worked out: by a volatile default, GENERATED … STORED, serial, an identity, or a domain with constraints",
 				Reason: "the table is written anew while nobody can read it (a constant, or now(), costs nothing)",
 				Cure:   "add the column without, set the default for new rows, and fill the old ones in batches",
 			}, inUp, columnRewrites,
@@ -29,7 +30,7 @@ func columnRules() []rule {
 		{
 			Rule{
 				Name: "not-null-scans", Severity: Error,
-				About:  "SET NOT NULL without a constraint that proves it",
+				About:  "SET NOT NULL without a constraint that proves it, also of a domain",
 				Reason: "the whole table is read while nobody can use it",
 				Cure:   "ADD CONSTRAINT … CHECK (… IS NOT NULL) NOT VALID; then, in the next migration, VALIDATE CONSTRAINT, SET NOT NULL and DROP CONSTRAINT",
 			}, inUp, notNullScans,
@@ -37,7 +38,7 @@ func columnRules() []rule {
 		{
 			Rule{
 				Name: "type-change-rewrites", Severity: Error,
-				About:  "a change of a column's type that converts the values",
+				About:  "a change of a column's type that converts the values, or of its collation where an index has it",
 				Reason: "the table and its indexes are written anew while nobody can use it",
 				Cure:   "add a column of the new type, write to both, fill the old rows in batches, and change over; varchar to text or to more characters, and numeric to more digits, cost nothing",
 			}, inUp, typeChangeRewrites,
@@ -56,7 +57,10 @@ func columnRewrites(v *visit) {
 		}
 		column := cmd.Node("def")
 		if why := v.worksOut(column); why != "" {
-			v.report("column %q of %q is worked out for every row: %s", column.Text("colname"), table.Relation(), why)
+			f := v.report("column %q of %q is worked out for every row: %s", column.Text("colname"), table.Relation(), why)
+			if v.isConstrained(column) {
+				f.Cure = "give the column the type that the domain is made of, and what the domain asks as a constraint NOT VALID, with VALIDATE CONSTRAINT in the next migration"
+			}
 		}
 	}
 }
@@ -66,6 +70,19 @@ func columnRewrites(v *visit) {
 func (v *visit) worksOut(column syntax.Node) string {
 	if newColumnType(column.Node("typeName")).serial {
 		return "it is a serial"
+	}
+	if v.isConstrained(column) {
+		if !v.isFilled(column) && v.domain(newColumnType(column.Node("typeName"))).notNull { // it fails
+			return ""
+		}
+		return fmt.Sprintf("its type %q is a domain with constraints", newColumnType(column.Node("typeName")))
+	}
+	if v.isFilledByDomain(column) {
+		for _, f := range v.domain(newColumnType(column.Node("typeName"))).filled.Calls() {
+			if v.isVolatile(f) {
+				return "the default of its type, " + f.String() + "(), is volatile"
+			}
+		}
 	}
 	for _, k := range column.Nodes("constraints") {
 		switch {
@@ -82,6 +99,25 @@ func (v *visit) worksOut(column syntax.Node) string {
 		}
 	}
 	return ""
+}
+
+// isConstrained reports whether a column is of a domain that does not take every value.
+// PostgreSQL then writes the table anew, whatever the default is (ATExecAddColumn).
+func (v *visit) isConstrained(column syntax.Node) bool {
+	d := v.domain(newColumnType(column.Node("typeName")))
+	return d.notNull || len(d.checks) > 0
+}
+
+// isFilled reports whether the rows that there are get a value for a new column.
+func (v *visit) isFilled(column syntax.Node) bool {
+	return hasDefault(column) || v.isFilledByDomain(column)
+}
+
+func (v *visit) isFilledByDomain(column syntax.Node) bool {
+	own := slices.ContainsFunc(column.Nodes("constraints"), func(k syntax.Node) bool {
+		return is(k, "CONSTR_DEFAULT", "CONSTR_GENERATED", "CONSTR_IDENTITY")
+	})
+	return !own && v.domain(newColumnType(column.Node("typeName"))).filled.Exists()
 }
 
 // isVolatile reports whether a function gives another value for each row. Of functions
@@ -103,9 +139,18 @@ var (
 )
 
 func notNullWithoutDefault(v *visit) {
+	if table, commands := v.commands(); commands != nil && v.isFull(table) {
+		for _, cmd := range commands {
+			column := cmd.Node("def")
+			named := newColumnType(column.Node("typeName"))
+			if cmd.Text("subtype") == "AT_AddColumn" && v.domain(named).notNull && !v.isFilled(column) {
+				v.report("column %q of %q is of type %q, a domain that is NOT NULL, and the rows that there are have no value for it", column.Text("colname"), table.Relation(), named)
+			}
+		}
+	}
 	for _, k := range v.added() {
 		// A primary key that stands at the column is not null as well.
-		if !k.column.Exists() || !is(k.Node, "CONSTR_NOTNULL", "CONSTR_PRIMARY") || hasDefault(k.column) {
+		if !k.column.Exists() || !is(k.Node, "CONSTR_NOTNULL", "CONSTR_PRIMARY") || v.isFilled(k.column) || v.domain(newColumnType(k.column.Node("typeName"))).notNull {
 			continue
 		}
 		f := v.report("column %q of %q is NOT NULL, and the rows that there are have no value for it", k.column.Text("colname"), k.table.Relation())
@@ -117,6 +162,18 @@ func notNullWithoutDefault(v *visit) {
 }
 
 func notNullScans(v *visit) {
+	if v.node.Is("AlterDomainStmt") {
+		name := syntax.NameOf(v.node.Strings("typeName"))
+		if v.node.Text("subtype") != "O" {
+			return
+		}
+		if tables := v.scansOf(name); tables != "" {
+			f := v.report("%s: every row is searched for nulls of domain %q", tables, name)
+			f.Reason = "the tables are read while nobody can write to them"
+			f.Cure = "ADD CONSTRAINT … CHECK (VALUE IS NOT NULL) NOT VALID to the domain, which holds for new values; VALIDATE CONSTRAINT in the next migration (before PostgreSQL 18 that keeps writers out, too)"
+		}
+		return
+	}
 	table, commands := v.commands()
 	if commands == nil || !v.isFull(table) {
 		return
@@ -138,13 +195,14 @@ func typeChangeRewrites(v *visit) {
 		if cmd.Text("subtype") != "AT_AlterColumnType" {
 			continue
 		}
-		name, to := cmd.Text("name"), newColumnType(cmd.Node("def").Node("typeName"))
+		name, to := cmd.Text("name"), newTypeOf(cmd.Node("def"))
 		var from columnType
 		if o := v.here.table(table.Relation()); o != nil {
 			from = o.columns[name].typ
 		}
 		plain := isPlainConversion(cmd.Node("def").Node("raw_default"), name, to)
 		if plain && (!from.rewrites(to) || v.isSameDomain(from, to)) {
+			v.collationChanges(table, name, to)
 			continue
 		}
 		what := to.String()
@@ -156,6 +214,18 @@ func typeChangeRewrites(v *visit) {
 			f.Cure = "to timestamptz it costs nothing where the session's time zone is UTC: SET LOCAL TimeZone = 'UTC' before it, and allow this rule; or add a column, and fill it in batches"
 		}
 	}
+}
+
+// collationChanges tells of a column that keeps its values, and whose indexes are in another
+// order: they are built anew.
+func (v *visit) collationChanges(table syntax.Node, name string, to columnType) {
+	o := v.here.table(table.Relation())
+	if o == nil || !o.columns[name].typ.isText() || !o.isIndexed(name) || o.columns[name].typ.collation == to.collation {
+		return
+	}
+	f := v.report("the indexes of column %q of %q are built anew: its collation is %s, and was %s", name, table.Relation(), to.collationName(), o.columns[name].typ.collationName())
+	f.Reason = "nobody can use the table until they are built"
+	f.Cure = "TYPE takes the default collation where it names none: name the one that the column has; for another order, CREATE INDEX CONCURRENTLY on the column COLLATE that one, and say COLLATE in the queries"
 }
 
 func isTimestamp(t columnType) bool {

@@ -19,7 +19,7 @@ func constraintRules() []rule {
 		{
 			Rule{
 				Name: "check-scans", Severity: Error,
-				About:  "a check added to a table that is in use, without NOT VALID",
+				About:  "a check added to a table that is in use, or to its domain, without NOT VALID",
 				Reason: "every row is looked at while nobody can use the table",
 				Cure:   "add it NOT VALID, which holds for new rows, and VALIDATE CONSTRAINT in the next migration",
 			}, inUp, checkScans,
@@ -27,7 +27,7 @@ func constraintRules() []rule {
 		{
 			Rule{
 				Name: "attach-scans", Severity: Warning,
-				About:  "ATTACH PARTITION of a table that was there before, and has no check",
+				About:  "a partition that becomes one with rows and without a check, or beside a DEFAULT one",
 				Reason: "every row of it is looked at while nobody can use it, unless a valid check says that they are within the bounds",
 				Cure:   "give it a CHECK with the bounds first (NOT VALID, and VALIDATE CONSTRAINT in the next migration), and drop that when it is attached",
 			}, inUp, attachScans,
@@ -74,6 +74,15 @@ func (v *visit) addsColumn(name string) bool {
 }
 
 func checkScans(v *visit) {
+	if k := v.node.Node("def"); v.node.Is("AlterDomainStmt") && is(k, "CONSTR_CHECK") && !k.True("skip_validation") {
+		name := syntax.NameOf(v.node.Strings("typeName"))
+		if tables := v.scansOf(name); tables != "" {
+			f := v.report("%s of domain %q is checked for every row of %s", added{Node: k}.named("check"), name, tables)
+			f.Reason = "every row is looked at while nobody can write to the tables"
+			f.Cure = "add it NOT VALID, which holds for new values, and VALIDATE CONSTRAINT in the next migration (before PostgreSQL 18 that keeps writers out, too)"
+		}
+		return
+	}
 	for _, k := range v.added() {
 		if is(k.Node, "CONSTR_CHECK") && !k.True("skip_validation") {
 			v.report("%s of %q is checked for every row", k.named("check"), k.table.Relation())
@@ -82,8 +91,16 @@ func checkScans(v *visit) {
 }
 
 func attachScans(v *visit) {
-	_, commands := v.commands()
+	table, commands := v.commands()
+	if v.node.Is("CreateStmt") && v.node.Node("partbound").Exists() {
+		for _, parent := range v.node.Nodes("inhRelations") {
+			v.scansDefault(parent, v.node.Node("relation"), v.node.Node("partbound"))
+		}
+	}
 	for _, cmd := range commands {
+		if cmd.Text("subtype") == "AT_AttachPartition" {
+			v.scansDefault(table, cmd.Node("def").Node("name"), cmd.Node("def").Node("bound"))
+		}
 		child := cmd.Node("def").Node("name")
 		if cmd.Text("subtype") != "AT_AttachPartition" || !v.isFull(child) {
 			continue
@@ -92,6 +109,21 @@ func attachScans(v *visit) {
 			v.report("every row of %q is looked at when it becomes a partition", child.Relation())
 		}
 	}
+}
+
+// scansDefault tells of a DEFAULT partition in which there may be rows for a new one.
+func (v *visit) scansDefault(parent, child, bound syntax.Node) {
+	o := v.here.table(parent.Relation())
+	if o == nil || bound.True("is_default") || v.here.table(child.Relation()) != nil && v.node.Is("CreateStmt") {
+		return
+	}
+	d := v.here.table(o.byDefault)
+	if d == nil || d.file == v.file || d.emptied == v.file || hasValidCheck(d) {
+		return
+	}
+	f := v.report("every row of %q, the DEFAULT partition of %q, is looked at when %q becomes one", o.byDefault, parent.Relation(), child.Relation())
+	f.Reason = "nobody can use the DEFAULT partition meanwhile, unless a valid check says that its rows are not within the bounds"
+	f.Cure = "give it a CHECK that leaves the bounds out first (NOT VALID, and VALIDATE CONSTRAINT in the next migration), and drop that afterwards; or allow this rule where the DEFAULT partition is always empty"
 }
 
 // hasValidCheck reports whether a table has a check that all its rows are known to meet.

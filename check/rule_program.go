@@ -12,7 +12,7 @@ func programRules() []rule {
 		{
 			Rule{
 				Name: "drop-breaks-programs", Severity: Warning,
-				About:  "DROP of a table or a column that is in use",
+				About:  "DROP of a table or a column that is in use, or of its type with CASCADE",
 				Reason: "programs that still run, and those of a roll-back, fail on it; with many schemas both states last for as long as the run",
 				Cure:   "release a program that does not use it first, and allow this rule here when it has",
 			}, inUp, dropBreaks,
@@ -45,6 +45,10 @@ func dropBreaks(v *visit) {
 		}
 		return
 	}
+	if v.node.Is("DropStmt") && otherKind(v.node.Text("removeType")) == "type" && v.node.Text("behavior") == "DROP_CASCADE" {
+		v.dropsColumns()
+		return
+	}
 	table, commands := v.commands()
 	if commands == nil || !v.isOld(table) {
 		return
@@ -61,6 +65,21 @@ func dropBreaks(v *visit) {
 			}
 		}
 		v.report("column %q of %q is dropped", name, table.Relation())
+	}
+}
+
+// dropsColumns tells of the columns that go with their type.
+func (v *visit) dropsColumns() {
+	for _, name := range dropped(v.node) {
+		uses, known := v.usesOfOld(name)
+		for _, u := range uses {
+			f := v.report("column %q of %q is dropped, with its type %q", u.column, u.table, name)
+			f.Reason = "what it has is lost; " + f.Reason
+		}
+		if !known && !v.node.True("missing_ok") {
+			f := v.report("type %q is dropped, with all columns that have it", name)
+			f.Reason = "what they have is lost; " + f.Reason
+		}
 	}
 }
 

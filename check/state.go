@@ -32,6 +32,11 @@ type object struct {
 	columns     map[string]column
 	constraints map[string]constraint
 	partitioned bool
+	// indexed are the columns that an index has in their own collation, by the index's name.
+	indexed map[string][]string
+	// byDefault is the DEFAULT partition, nothing without one that is known.
+	byDefault syntax.Name
+	domain    *domain // of a type that is one
 }
 
 type column struct {
@@ -75,7 +80,12 @@ func cloneObjects(objects map[syntax.Name]*object) map[syntax.Name]*object {
 	c := make(map[syntax.Name]*object, len(objects))
 	for name, o := range objects {
 		one := *o
-		one.columns, one.constraints = maps.Clone(o.columns), maps.Clone(o.constraints)
+		one.columns, one.constraints, one.indexed = maps.Clone(o.columns), maps.Clone(o.constraints), maps.Clone(o.indexed)
+		if o.domain != nil {
+			d := *o.domain
+			d.checks = maps.Clone(d.checks)
+			one.domain = &d
+		}
 		c[name] = &one
 	}
 	return c
