@@ -98,6 +98,21 @@ func TestBuildsNames(t *testing.T) {
 		`warning hides-shared shop shop/schema.sql:1 view users: public has a table users, too, of app "base"`)
 }
 
+// Where there is no schema.sql, what is found is in the newest migration that makes it, or
+// else in the first.
+func TestBuildsNamesOfMigrations(t *testing.T) {
+	t.Parallel()
+
+	const f = "CREATE OR REPLACE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"
+	p := newProject(t, "base", "shop",
+		"base/migrations/1_a.sql", f+"; CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+		"shop/migrations/1_a.sql", f, "shop/migrations/2_b.sql", "SELECT 1;\n"+f,
+		"shop/migrations/3_c.sql", "DO $$ BEGIN EXECUTE 'CREATE FUNCTION g() RETURNS int LANGUAGE sql AS $f$ SELECT 1 $f$'; END $$")
+	p.finds(t,
+		`warning hides-shared shop shop/migrations/1_a.sql function g(): public has a function g(), too, of app "base"`,
+		`warning hides-shared shop shop/migrations/2_b.sql:2 function f(integer): public has a function f(integer), too, of app "base"`)
+}
+
 // login is one of its own, so that what it leaves can be told from what others make.
 func login(t *testing.T, p *project, attributes string) {
 	t.Helper()

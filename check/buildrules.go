@@ -2,6 +2,7 @@ package check
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/cotenant/cotenant/internal/catalog"
@@ -96,17 +97,24 @@ func downDiffers() Rule {
 	}
 }
 
-// finding is one of the rule about an app: about its schema.sql, if it has one, and the
-// statement there that makes the first of these names that is made there.
+// finding is one of the rule about an app: about its schema.sql, else its newest migration
+// that makes one of these names, else its first; and the statement there that makes the first
+// of the names that is made there. What stands in a program is in no file.
 func (a *appFiles) finding(r Rule, message string, names ...string) Finding {
 	f := Finding{Rule: r.Name, Severity: r.Severity, App: a.name, Message: message, Reason: r.Reason, Cure: r.Cure}
-	if a.schema == nil {
-		return f
+	files := slices.Clone(a.migrations)
+	if a.schema != nil {
+		files = []*migrate.SourceFile{a.schema}
 	}
-	f.File = a.schema.Path
-	for _, name := range names {
-		if f.Line = making(a.schema, name); f.Line > 0 {
-			break
+	for _, file := range slices.Backward(files) {
+		if file.Program {
+			continue
+		}
+		f.File = file.Path
+		for _, name := range names {
+			if f.Line = making(file, name); f.Line > 0 {
+				return f
+			}
 		}
 	}
 	return f

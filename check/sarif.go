@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -46,7 +47,7 @@ type (
 		RuleIndex *int            `json:"ruleIndex,omitempty"`
 		Level     Severity        `json:"level"`
 		Message   sarifMessage    `json:"message"`
-		Locations []sarifLocation `json:"locations,omitempty"`
+		Locations []sarifLocation `json:"locations"`
 	}
 	sarifLocation struct {
 		PhysicalLocation sarifPhysical `json:"physicalLocation"`
@@ -63,6 +64,10 @@ type (
 		StartLine int `json:"startLine"`
 	}
 )
+
+// noFile stands for the file of a finding that has none, such as one about a migration in a
+// program: code scanning refuses a whole log for one result without a location.
+const noFile = "in no file"
 
 // WriteSARIF writes the findings as a log of SARIF 2.1.0, which code scanning reads. Their
 // files must be relative to the repository.
@@ -83,13 +88,11 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 		if i := slices.IndexFunc(rules, func(r Rule) bool { return r.Name == f.Rule }); i >= 0 {
 			result.RuleIndex = &i
 		}
-		if f.File != "" {
-			place := sarifPhysical{ArtifactLocation: sarifArtifact{(&url.URL{Path: f.File}).String(), "%SRCROOT%"}}
-			if f.Line > 0 {
-				place.Region = &sarifRegion{f.Line}
-			}
-			result.Locations = []sarifLocation{{place}}
+		place := sarifPhysical{ArtifactLocation: sarifArtifact{(&url.URL{Path: cmp.Or(f.File, noFile)}).String(), "%SRCROOT%"}}
+		if f.Line > 0 {
+			place.Region = &sarifRegion{f.Line}
 		}
+		result.Locations = []sarifLocation{{place}}
 		run.Results = append(run.Results, result)
 	}
 	encoder := json.NewEncoder(w)
