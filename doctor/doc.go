@@ -23,7 +23,8 @@
 //   - domain-without-tenant (error): a domain whose tenant is gone
 //   - tenant-without-domain (note): a tenant that no host leads to
 //   - tenant-primary-domain (note): none of a tenant's domains is primary, or several
-//   - history (error): a migration is recorded of which the program has no file, or another one than that
+//   - history (error): a migration is recorded of which the program has no file, or another one than
+//     that; (note) the app is on no list
 //   - history-lost (error, warning): a tenant's schema has tables, and no cotenant_migrations
 //
 // What crashes leave:

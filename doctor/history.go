@@ -10,7 +10,8 @@ import (
 
 // histories finds schemas whose history the files of the program do not lead to, so that no
 // run changes them: a migration is recorded of which there is no file, or one has changed
-// since it ran. Fleet.Status reads one history for all schemas that have the same one by
+// since it ran. Records of an app that is on no list keep no run from a schema, and are
+// noted. Fleet.Status reads one history for all schemas that have the same one by
 // cotenant.schema_versions.
 func histories(ctx context.Context, e *exam) ([]Finding, error) {
 	if e.config.Fleet == nil {
@@ -30,15 +31,21 @@ func histories(ctx context.Context, e *exam) ([]Finding, error) {
 			Count:    g.Count,
 		}
 		switch {
-		case len(g.Unknown) > 0:
+		case g.State == migrate.Ahead:
 			f.Subject = files(g.Unknown)
 			f.Message = "recorded, and the program has no such file"
-			f.Reason = "migrate refuses the schema, and creates no tenants beside it: the program may be older than the database"
+			f.Reason = "migrate refuses the schemas, and no tenant is created where public or most tenants are so: the program may be older than the database"
 			f.Cure = "run the newer program, or restore the file; or delete the record from the schema's cotenant_migrations if what it did was undone"
 		case g.State == migrate.Diverged && g.Err != nil:
 			f.Message = g.Err.Error()
 		case g.State == migrate.Unread && g.Err != nil:
 			f.Message = "the history could not be read: " + g.Err.Error()
+		case len(g.Unknown) > 0: // of apps on no list: they do not keep a run from anything
+			f.Severity = Note
+			f.Subject = files(g.Unknown)
+			f.Message = "recorded, and of an app that is on no list of apps for the schemas"
+			f.Reason = "migrate leaves what the app made as it is: it was retired, or the program is older than the app"
+			f.Cure = "drop the app's tables and its records in cotenant_migrations; or list it again"
 		default:
 			continue
 		}

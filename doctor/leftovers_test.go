@@ -36,6 +36,18 @@ func TestHistory(t *testing.T) {
 		t.Errorf("%q", f.Schemas)
 	}
 
+	// Records of an app on no list keep no run from the schema.
+	c.execute(t, "DELETE FROM public.cotenant_migrations WHERE name = '0009_x'", "INSERT INTO globex.cotenant_migrations (app, name, checksum) VALUES ('blog', '0001_old', '')",
+		"UPDATE cotenant.schema_versions SET digest = 'retired' WHERE namespace = 'globex'::regnamespace")
+	f = noticed(t, c.examine(t), "history", doctor.Note, "blog/0001_old", "on no list", "leaves what the app made as it is")
+	if !slices.Equal(f.Schemas, []string{"globex"}) {
+		t.Errorf("%q", f.Schemas)
+	}
+	if err := c.tenancy.Migrate(t.Context()); err != nil {
+		t.Errorf("a run beside a retired app: %v", err)
+	}
+	c.execute(t, "DELETE FROM globex.cotenant_migrations WHERE app = 'blog'")
+
 	// And a file that is another one than the one that ran.
 	c.execute(t, "DELETE FROM public.cotenant_migrations WHERE name = '0009_x'")
 	for _, schema := range []string{"globex", "initech"} {
