@@ -60,6 +60,7 @@ func checks() []check {
 		{name: "catalog-bloat", find: catalogBloat},
 		{name: "autovacuum-off", find: autovacuumOff},
 		{name: "transaction-ids", find: transactionIDs},
+		{name: "database-encoding", find: databaseEncoding},
 		{name: "server-version", find: serverVersion},
 		{name: "timeouts", find: timeouts},
 		{name: "standby", find: standby},

@@ -69,6 +69,7 @@
 //   - catalog-bloat (warning): more rows of the catalog are dead than alive
 //   - autovacuum-off (warning)
 //   - transaction-ids (warning, error): the oldest transaction is old, as wraparound goes
+//   - database-encoding (warning): it is not UTF8
 //   - server-version (warning): a minor release with CVE-2024-10978
 //   - timeouts (note): the login has no lock_timeout, or idle_in_transaction_session_timeout
 //   - standby (note): the server is one
