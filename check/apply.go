@@ -40,16 +40,8 @@ func (s *state) apply(f *file, sql string, n syntax.Node) {
 		if o := s.table(n.Node("relation").Relation()); o != nil {
 			o.addIndex(n.Text("idxname"), n.Nodes("indexParams"))
 		}
-	case "CreateEnumStmt", "CreateRangeStmt":
-		s.makeType(f, syntax.NameOf(n.Strings("typeName")))
-	case "CreateDomainStmt":
-		s.makeType(f, syntax.NameOf(n.Strings("domainname"))).domain = newDomain(n)
-	case "AlterDomainStmt":
-		if o := s.types[s.own(syntax.NameOf(n.Strings("typeName")))]; o != nil && o.domain != nil {
-			o.domain.alter(n)
-		}
-	case "CompositeTypeStmt":
-		s.makeType(f, n.Node("typevar").Relation())
+	case "CreateEnumStmt", "CreateRangeStmt", "CreateDomainStmt", "AlterDomainStmt", "CompositeTypeStmt":
+		s.applyType(f, n)
 	case "CreateFunctionStmt":
 		s.functions[s.own(syntax.NameOf(n.Strings("funcname")))] = newRoutine(f, sql, n)
 	case "CreateSchemaStmt":
@@ -84,6 +76,22 @@ func (s *state) make(f *file, kind string, name syntax.Name) *object {
 	o := &object{kind: kind, app: f.App, file: f, columns: map[string]column{}, constraints: map[string]constraint{}, indexed: map[string][]string{}}
 	s.relations[name] = o
 	return o
+}
+
+// applyType brings the state to where a statement about a type leads.
+func (s *state) applyType(f *file, n syntax.Node) {
+	switch n.Kind {
+	case "CreateEnumStmt", "CreateRangeStmt":
+		s.makeType(f, syntax.NameOf(n.Strings("typeName")))
+	case "CreateDomainStmt":
+		s.makeType(f, syntax.NameOf(n.Strings("domainname"))).domain = newDomain(n)
+	case "AlterDomainStmt":
+		if o := s.types[s.own(syntax.NameOf(n.Strings("typeName")))]; o != nil && o.domain != nil {
+			o.domain.alter(n)
+		}
+	case "CompositeTypeStmt":
+		s.makeType(f, n.Node("typevar").Relation())
+	}
 }
 
 func (s *state) makeType(f *file, name syntax.Name) *object {
