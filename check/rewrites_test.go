@@ -122,3 +122,47 @@ func TestRewrites(t *testing.T) {
 		}
 	}
 }
+
+// The indexes of a column are said to be built anew where PostgreSQL gives them a new file
+// and keeps that of the table.
+func TestRebuiltIndexes(t *testing.T) {
+	t.Parallel()
+
+	conn, err := pgx.Connect(t.Context(), testdb.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(t.Context()) })
+	const files = "SELECT pg_catalog.pg_relation_filenode('t'), pg_catalog.pg_relation_filenode('i')"
+	for _, c := range [][3]string{
+		{"text", "(c)", `text COLLATE "C"`},
+		{`text COLLATE "C"`, "(c)", "text"},
+		{`text COLLATE "C"`, "(c)", `varchar COLLATE "C"`},
+		{"text", "(c)", `varchar COLLATE "default"`},
+		{`varchar(10) COLLATE "C"`, "(id, c)", `varchar(20) COLLATE "POSIX"`},
+		{"text", `(c COLLATE "C")`, `text COLLATE "C"`},
+		{"text", "(id) INCLUDE (c)", `text COLLATE "C"`},
+		{"text", "(c text_pattern_ops)", `text COLLATE "C"`},
+		{"text", "USING hash (c)", `text COLLATE "C"`},
+	} {
+		made := "CREATE TABLE t (id bigint, c " + c[0] + "); CREATE INDEX i ON t " + c[1] + ";"
+		if _, err := conn.Exec(t.Context(), "DROP TABLE IF EXISTS t; "+made+" INSERT INTO t VALUES (1, 'a')", pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+		var table, index, tableThen, indexThen uint32
+		if err := conn.QueryRow(t.Context(), files).Scan(&table, &index); err != nil {
+			t.Fatal(err)
+		}
+		alter := "ALTER TABLE t ALTER COLUMN c TYPE " + c[2]
+		if _, err := conn.Exec(t.Context(), alter); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.QueryRow(t.Context(), files).Scan(&tableThen, &indexThen); err != nil {
+			t.Fatal(err)
+		}
+		report := run(t, "migrations/0001_a.sql", made, "migrations/0002_b.sql", alter)
+		if said := len(report.Findings) > 0; said != (index != indexThen) || table != tableThen {
+			t.Errorf("%s %s: PostgreSQL builds the index anew: %t, the rule says %t; the table: %t", made, alter, index != indexThen, said, table != tableThen)
+		}
+	}
+}
