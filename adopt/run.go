@@ -28,8 +28,10 @@ import (
 //     that goes on, for some ten milliseconds a migration.
 //  3. public is compared with the shared apps. If it is in none of their states, that is all
 //     that is done; the schemas are compared nevertheless, for the report.
-//  4. cotenant's own tables are made, and the migrations of the shared apps recorded in
-//     public. Statements of theirs that change cotenant.tenants, and do nothing else, run.
+//  4. cotenant's own tables are made, the migrator role gets what a run of the migrations
+//     gives it of the shared tables (SELECT and REFERENCES; new tenants refer to them), and
+//     the migrations of the shared apps are recorded in public. Statements of theirs that
+//     change cotenant.tenants, and do nothing else, run.
 //  5. Each schema is compared with the tenant apps, several at a time: by its objects, and of
 //     migrations that only grant or revoke by that. The newest state that an app is in is
 //     recorded, together with the row of the tenant and its domains, in one transaction.

@@ -31,9 +31,10 @@ func (p *program) adoptCommand() *cobra.Command {
 		Short:   "Take over the tenants of django-tenants, or of another system, in the database",
 		Long: `Adopt registers the schemas of another system as tenants: each gets its row, its id and
 its domains in cotenant's own tables, and the migrations whose outcome it has are recorded
-as faked. Nothing else is changed: no table of a tenant, no owner, and not the other
-system, which can go on meanwhile. What is registered already is left as it is, so the
-command can be run again when the other system has made new tenants.
+as faked. The migrator role may read the shared tables then, and refer to them, as after
+"` + name + ` migrate". Nothing else is changed: no table of a tenant, no owner, and not the
+other system, which can go on meanwhile. What is registered already is left as it is, so
+the command can be run again when the other system has made new tenants.
 
 Where the tenants are is found in public: the table with the columns schema_name and
 domain_url (django-tenant-schemas), or schema_name and a table of domains that refers to it

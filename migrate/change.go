@@ -301,7 +301,9 @@ func (c changer) explain(ctx context.Context, t target, m message, err error) er
 	}
 	switch code := dberr.Code(err); {
 	case m.stmt != nil:
-		return c.newStatementError(t.schema, m.step.way().File, *m.stmt, err)
+		refused := c.newStatementError(t.schema, m.step.way().File, *m.stmt, err)
+		refused.creation = c.run == nil
+		return refused
 	case code == codePath:
 		var pgErr *pgconn.PgError
 		errors.As(err, &pgErr)

@@ -38,6 +38,7 @@ type StatementError struct {
 	// Err is the cause, a *pgconn.PgError where PostgreSQL gave one.
 	Err      error
 	attempts int    // how often it was tried, if that is more than once
+	creation bool   // the schema is a new one
 	holder   string // who has the lock that was not to be had; empty if that is not it
 	role     string // the migrator role
 }
@@ -72,7 +73,7 @@ func (e *StatementError) Error() string {
 	if e.Kept > 0 {
 		kept = fmt.Sprintf("the statements before it, %d, stay, and the next run goes on with it", e.Kept)
 	}
-	cause := describe(e.Err, e.Schema, e.role)
+	cause := e.describe()
 	if e.attempts > 0 {
 		cause += fmt.Sprintf(" (tried %d times)", e.attempts)
 	}
@@ -86,10 +87,10 @@ func (e *StatementError) Error() string {
 func (e *StatementError) Unwrap() error { return e.Err }
 
 // describe is PostgreSQL's message with its detail and hint, and the cure, in one line.
-func describe(err error, schema tenant.Schema, role string) string {
+func (e *StatementError) describe() string {
 	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) {
-		return err.Error()
+	if !errors.As(e.Err, &pgErr) {
+		return e.Err.Error()
 	}
 	text := fmt.Sprintf("%s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
 	for _, more := range []string{pgErr.Detail, pgErr.Hint} {
@@ -97,13 +98,17 @@ func describe(err error, schema tenant.Schema, role string) string {
 			text += "; " + strings.Join(strings.Fields(more), " ")
 		}
 	}
-	return text + cure(err, schema, role)
+	return text + cure(e.Err, e.Schema, e.role, e.creation)
 }
 
 // cure is what is to be done about an error of PostgreSQL in a migration; it is empty
-// where that is for the author to see.
-func cure(err error, schema tenant.Schema, role string) string {
+// where that is for the author to see. What a new schema has is the role's already, but a
+// run may not have come by since there is a shared table; every run has, that migrates.
+func cure(err error, schema tenant.Schema, role string, creation bool) string {
 	switch code := dberr.Code(err); {
+	case code == dberr.InsufficientPrivilege && creation:
+		return "; tenants' migrations may not change what is shared: move the statement into a shared app; or, if it only reads a shared table or refers to it, run \"cotenant migrate\", which lets role " +
+			role + " do that with all that are the login's; or GRANT it what it lacks"
 	case code == dberr.InsufficientPrivilege && !schema.IsPublic():
 		return "; tenants' migrations may not change what is shared: move the statement into a shared app, or GRANT role " + role + " what it lacks; or, if what it names is the tenant's own: " + giveAll(schema, role)
 	case code == dberr.InsufficientPrivilege:

@@ -352,3 +352,25 @@ func TestMembersOfTheMigratorRole(t *testing.T) {
 	}
 	adds(t, report, 2, 0, 0, 0)
 }
+
+// A shared table that is newer than the last run is out of the role's reach. Who creates a
+// tenant is told what mends that, and it does.
+func TestSharedTableSinceTheLastRun(t *testing.T) {
+	t.Parallel()
+
+	g := newGuarded(t, "super")
+	if _, err := g.run(t); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, g.conn, "CREATE TABLE public.late (id int PRIMARY KEY)")
+	g.write("shop/migrations/1_a.sql", "CREATE TABLE a (late int REFERENCES late)")
+	err := build(t.Context(), g.migrator(t), connect(t, g.login), 9, "t9")
+	has(t, err, "permission denied for table late", "if it only reads a shared table or refers to it, run \"cotenant migrate\"")
+	if strings.Contains(err.Error(), "give_all") {
+		t.Errorf("%v: the schema is the role's", err)
+	}
+	if _, err := g.run(t); err != nil {
+		t.Fatal(err)
+	}
+	g.create(t, "t1")
+}

@@ -98,19 +98,29 @@ func (l *loadedApp) recordsTo(name string) ([]record, error) {
 }
 
 // Install makes what cotenant keeps in the database, as every run does first: the schema
-// cotenant with the tables of the registry and of the engine. The apps, the tenants'
-// schemas and the migrator role are not touched.
+// cotenant with the tables of the registry and of the engine, and the migrator role with
+// what it may have of the tables that are shared, so that new tenants can refer to those; a
+// login that may not make the role goes without. The apps and the tenants' schemas are not
+// touched.
 func (f *Fleet) Install(ctx context.Context) error {
 	r, err := f.newRun(&RunOptions{Selection: Selection{Shared: true}}, request{migrate: true, app: ownApp})
 	if err != nil {
 		return err
 	}
-	if err := r.ask(ctx, func(c changer) error { return c.ensureEngine(ctx) }); err != nil {
+	err = r.ask(ctx, func(c changer) error {
+		if err := c.ensureEngine(ctx); err != nil {
+			return err
+		}
+		return c.checkRole(ctx)
+	})
+	if err == nil {
+		err = r.shared(ctx)
+	}
+	switch {
+	case err != nil:
 		return err
+	case r.report.Failed > 0:
+		return &RunError{Report: &r.report}
 	}
-	err = r.shared(ctx)
-	if err == nil && r.report.Failed > 0 {
-		err = &RunError{Report: &r.report}
-	}
-	return err
+	return r.guard(ctx)
 }

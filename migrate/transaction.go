@@ -68,7 +68,7 @@ func (c changer) work(ctx context.Context, tx pgx.Tx, t target, s *step, definit
 	case !s.executes():
 	case s.way().run != nil:
 		if err := c.caught(ctx, func() error { return s.way().run(c.withTenant(ctx, t), heldTx{tx}) }); err != nil {
-			return fmt.Errorf("%s: schema %q: %w%s; nothing of it was kept", s.script.file, t.schema, &foreignError{err}, cure(err, t.schema, c.config.MigratorRole))
+			return fmt.Errorf("%s: schema %q: %w%s; nothing of it was kept", s.script.file, t.schema, &foreignError{err}, cure(err, t.schema, c.config.MigratorRole, c.run == nil))
 		}
 		if err := c.stillIn(); err != nil {
 			return fmt.Errorf("%s: schema %q: %w", s.script.file, t.schema, err)
