@@ -56,7 +56,7 @@ func (r *run) public(ctx context.Context, m *matcher) error {
 	now, err := tenantColumns(ctx, r.Pool)
 	if err == nil {
 		r.columns, r.report.ColumnsLeft, r.report.ColumnsOwn, err = r.source.copied(now)
-		r.report.Columns = r.columns
+		r.report.Columns = columnNames(r.columns)
 	}
 	return err
 }

@@ -56,7 +56,7 @@ type run struct {
 	*Config
 	*collector
 
-	columns   []string // that are copied
+	columns   []tenantColumn // that are copied
 	dry       bool
 	installed bool // the tables of the registry are there
 	login     string
@@ -141,7 +141,7 @@ func (r *run) chooseColumns(ctx context.Context, built []tenantColumn) (err erro
 		}
 	}
 	r.columns, r.report.ColumnsLeft, r.report.ColumnsOwn, err = r.source.copied(columns)
-	r.report.Columns = r.columns
+	r.report.Columns = columnNames(r.columns)
 	return err
 }
 
@@ -172,7 +172,7 @@ func (r *run) all(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(todo)
-		return r.source.pages(ctx, r.Pool, r.columns, func(rows []row) error { return r.send(ctx, rows, todo) })
+		return r.source.pages(ctx, r.Pool, columnNames(r.columns), func(rows []row) error { return r.send(ctx, rows, todo) })
 	})
 	for range r.Jobs {
 		group.Go(func() error {
@@ -206,8 +206,19 @@ func (r *run) send(ctx context.Context, rows []row, todo chan<- *newcomer) error
 	if err != nil {
 		return err
 	}
+	errs := map[*newcomer]error{}
+	var free []*newcomer
 	for _, n := range all {
-		err := n.free(taken)
+		if errs[n] = n.free(taken); errs[n] == nil {
+			free = append(free, n)
+		}
+	}
+	unfit, err := r.unfit(ctx, free)
+	if err != nil {
+		return err
+	}
+	for _, n := range all {
+		err := cmp.Or(errs[n], unfit[n])
 		if err == nil {
 			err = r.mayCreate(n)
 		}

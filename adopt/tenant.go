@@ -51,9 +51,9 @@ func (r *run) newcomer(t row) (*newcomer, error) {
 		if n.Fields == nil {
 			n.Fields = make(map[string]any, len(r.columns))
 		}
-		n.Fields[column] = nil
+		n.Fields[column.name] = nil
 		if t.fields[i] != nil {
-			n.Fields[column] = *t.fields[i]
+			n.Fields[column.name] = *t.fields[i]
 		}
 	}
 	if t.id != nil && *t.id > 0 && *t.id < maxID {

@@ -39,6 +39,7 @@ const (
 	TooManyConnections    = "53300"
 	UndefinedColumn       = "42703"
 	UndefinedFunction     = "42883"
+	UndefinedObject       = "42704"
 	UndefinedTable        = "42P01"
 	UniqueViolation       = "23505"
 )
