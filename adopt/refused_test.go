@@ -43,8 +43,8 @@ func TestRowsRefused(t *testing.T) {
 		`invalid schema name "Public": it differs from "public" only in case (write "public" for the main site, or use another name); rename it there first (ALTER SCHEMA … RENAME TO …, and the row)`,
 		`schema "Twice": several rows have that name, or one that differs only in case (rename or delete one)`,
 		`schema "badhost": invalid domain "bad host": it contains ' ' (use letters, digits, '-' and '_'); correct it there first`,
-		`schema "claim1": domain "claimed.example": domain is taken: several schemas claim it: claim1, claim2 (correct that there first)`,
-		`schema "claim2": domain "claimed.example": domain is taken: several schemas claim it: claim1, claim2 (correct that there first)`,
+		`schema "claim1": domain "claimed.example" ("www.claimed.example" in the source): domain is taken: several schemas claim it: claim1, claim2 (correct that there first)`,
+		`schema "claim2": domain "claimed.example" ("claimed.example:80" in the source): domain is taken: several schemas claim it: claim1, claim2 (correct that there first)`,
 		`invalid schema name "cotenant_x": names that start with "cotenant" are cotenant's own (use another prefix); rename it there first (ALTER SCHEMA … RENAME TO …, and the row)`,
 		`invalid schema name "dot.ted": it contains '.' (use ASCII letters, digits, '_' and '-' only); rename it there first (ALTER SCHEMA … RENAME TO …, and the row)`,
 		`schema "gone": it does not exist, and has a row (delete the row, or restore the schema)`,
@@ -129,10 +129,10 @@ func TestDomainsInTwoForms(t *testing.T) {
 			(5, 'e', 'e.example'), (6, NULL, 'e.example'); CREATE SCHEMA e`,
 		shared("CREATE TABLE plans (id bigint)"), nil)
 	claimed := []string{
-		`schema "a": domain "xn--bcher-kva.example": domain is taken: several schemas claim it: a, b (correct that there first)`,
-		`schema "b": domain "xn--bcher-kva.example": domain is taken: several schemas claim it: a, b (correct that there first)`,
-		`schema "c": domain "c.example": domain is taken: several schemas claim it: c, d (correct that there first)`,
-		`schema "d": domain "c.example": domain is taken: several schemas claim it: c, d (correct that there first)`,
+		`schema "a": domain "xn--bcher-kva.example" ("Bücher.example" in the source): domain is taken: several schemas claim it: a, b (correct that there first)`,
+		`schema "b": domain "xn--bcher-kva.example" ("www.xn--bcher-kva.example.:80" in the source): domain is taken: several schemas claim it: a, b (correct that there first)`,
+		`schema "c": domain "c.example" ("ｃ.example" in the source): domain is taken: several schemas claim it: c, d (correct that there first)`,
+		`schema "d": domain "c.example" ("C.EXAMPLE." in the source): domain is taken: several schemas claim it: c, d (correct that there first)`,
 	}
 	report := d.adopt(nil)
 	if !report.PublicDiffers {
@@ -199,22 +199,26 @@ func TestSourceRefused(t *testing.T) {
 	d.exec(`DROP TABLE public.accounts; CREATE TABLE public.names (domain text, is_primary bool, whose int REFERENCES public.clients)`)
 	d.fails(nil, "several tables look like one of the domains of public.clients: public.hosts, public.names (choose with --domains-table)")
 	public := func(name string) pgx.Identifier { return pgx.Identifier{"public", name} }
+	d.exec("INSERT INTO public.clients VALUES (1, 'a'); INSERT INTO public.hosts VALUES ('a.example', true, 1)")
 	for want, s := range map[string]adopt.Source{
-		"there is no table public.nowhere (correct its name: schema.table)":                                    {TenantsTable: public("nowhere")},
-		"there is no table public.nohosts":                                                                     {TenantsTable: public("clients"), DomainsTable: public("nohosts")},
-		`public.clients has no column "slug" (it has id, schema_name; correct --schema-column)`:                {TenantsTable: public("clients"), SchemaColumn: "slug"},
-		`public.hosts has no column "schema_name" (it has domain, is_primary, whose; correct --schema-column)`: {TenantsTable: public("hosts")},
-		`public.clients has no column "host"`:                                                                  {TenantsTable: public("clients"), DomainColumn: "host"},
-		`public.hosts has no column "main"`:                                                                    {TenantsTable: public("clients"), DomainsTable: public("hosts"), PrimaryColumn: "main"},
-		"public.logs does not refer to public.clients by a foreign key of one column":                          {TenantsTable: public("clients"), DomainsTable: public("logs"), DomainColumn: "line"},
-		`"[" is no name and no pattern`:                                                                        {Schemas: []string{"["}},
-		"schemas is for where there is no table of tenants":                                                    {Schemas: []string{"a*"}, TenantsTable: public("clients")},
-		`domain is "example.com", the same for all (write {schema} where the name of the schema goes)`:         {Schemas: []string{"a*"}, DomainPattern: "example.com"},
-		`domain "{schema}.exa mple.com": invalid domain`:                                                       {Schemas: []string{"a*"}, DomainPattern: "{schema}.exa mple.com"},
-		"the domains come from a table or from a pattern (give one)":                                           {DomainsTable: public("hosts"), DomainPattern: "{schema}.example.com"},
-		"tenants-table is \"public.\" (give a schema and a table, such as public.customers_client)":            {TenantsTable: public("")},
-		"a column tells the primary one of several domains, or whose they are, and there is no table":          {TenantsTable: public("clients"), PrimaryColumn: "main"},
-		"or whose they are, and there is no table of domains (name it: --domains-table)":                       {TenantsTable: public("clients"), TenantColumn: "main"},
+		`column "domain" of public.hosts does not tell which domain is the primary one: it has "a.example", which is neither true nor false (correct --primary-column)`: {
+			TenantsTable: public("clients"), DomainsTable: public("hosts"), PrimaryColumn: "domain",
+		},
+		"there is no table public.nowhere (correct its name: schema.table)":                                                                     {TenantsTable: public("nowhere")},
+		"there is no table public.nohosts":                                                                                                      {TenantsTable: public("clients"), DomainsTable: public("nohosts")},
+		`public.clients has no column "slug" (it has id, schema_name; correct --schema-column)`:                                                 {TenantsTable: public("clients"), SchemaColumn: "slug"},
+		`public.hosts has no column "schema_name" (it has domain, is_primary, whose; correct --schema-column)`:                                  {TenantsTable: public("hosts")},
+		`public.clients has no column "host" (it has id, schema_name; correct --domain-column; or name the table that has it: --domains-table)`: {TenantsTable: public("clients"), DomainColumn: "host"},
+		`public.hosts has no column "main"`:                                                                                                     {TenantsTable: public("clients"), DomainsTable: public("hosts"), PrimaryColumn: "main"},
+		"public.logs does not refer to public.clients by a foreign key of one column":                                                           {TenantsTable: public("clients"), DomainsTable: public("logs"), DomainColumn: "line"},
+		`"[" is no name and no pattern`:                                                                                                         {Schemas: []string{"["}},
+		"schemas is for where there is no table of tenants":                                                                                     {Schemas: []string{"a*"}, TenantsTable: public("clients")},
+		`domain is "example.com", the same for all (write {schema} where the name of the schema goes)`:                                          {Schemas: []string{"a*"}, DomainPattern: "example.com"},
+		`domain "{schema}.exa mple.com": invalid domain`:                                                                                        {Schemas: []string{"a*"}, DomainPattern: "{schema}.exa mple.com"},
+		"the domains come from a table or from a pattern (give one)":                                                                            {DomainsTable: public("hosts"), DomainPattern: "{schema}.example.com"},
+		"tenants-table is \"public.\" (give a schema and a table, such as public.customers_client)":                                             {TenantsTable: public("")},
+		"a column tells the primary one of several domains, or whose they are, and there is no table":                                           {TenantsTable: public("clients"), PrimaryColumn: "main"},
+		"or whose they are, and there is no table of domains (name it: --domains-table)":                                                        {TenantsTable: public("clients"), TenantColumn: "main"},
 	} {
 		d.fails(&adopt.Options{Source: s}, want)
 	}
@@ -338,4 +342,23 @@ func TestTenantColumn(t *testing.T) {
 	d.fails(nil, "several columns of public.hosts refer to public.clients: billed_to → id, whose, region → id, region; so that it is not known")
 	d.exec("ALTER TABLE public.hosts DROP COLUMN billed_to")
 	d.fails(nil, "public.hosts does not refer to public.clients by a foreign key of one column")
+}
+
+// Domains that are left out are told: those of a table that is not read, and those of nobody.
+func TestDomainsLeft(t *testing.T) {
+	t.Parallel()
+
+	d := made(t, `CREATE TABLE public.clients (id int PRIMARY KEY, schema_name text); CREATE TABLE public.hosts (domain text, is_primary bool, tenant_id int REFERENCES public.clients);
+		CREATE SCHEMA a; INSERT INTO public.clients VALUES (1, 'a'); INSERT INTO public.hosts VALUES ('a.example', true, 1), ('b.example', true, NULL), (NULL, true, NULL)`, shops)
+	for _, s := range []adopt.Source{{DomainPattern: "{schema}.example.com"}, {TenantsTable: pgx.Identifier{"public", "clients"}}} {
+		report := d.adopt(&adopt.Options{DryRun: true, Source: s})
+		d.same(report.DomainsLeft, []string{"public.hosts"})
+		if report.Adopted != 1 || report.DomainsOfNobody != 0 {
+			t.Errorf("%+v", report)
+		}
+	}
+	if report := d.adopt(nil); report.DomainsLeft != nil || report.DomainsOfNobody != 1 {
+		t.Errorf("%+v", report)
+	}
+	d.same(d.registered(), []string{"1 a a.example -"})
 }

@@ -57,7 +57,13 @@ type Report struct {
 	// they are.
 	Contradictions []Contradiction
 	Contradicted   int
-	DryRun         bool
+	// DomainsLeft are tables of domains that refer to the table of the tenants and were not
+	// read, since the options have the domains come from elsewhere.
+	DomainsLeft []string
+	// DomainsOfNobody counts the domains of the source that belong to no tenant, and are left
+	// out.
+	DomainsOfNobody int
+	DryRun          bool
 	// Extra are objects that schemas have beyond the apps, which are left alone, and how
 	// many schemas have them; the first 100 that were met. ExtraMore says that there are others.
 	Extra     map[string]int

@@ -96,8 +96,8 @@ func (s *source) domainsSQL() string {
 	switch {
 	case s.domains != nil:
 		order := "d." + quote(s.domain)
-		if s.primary != "" { // which is a number, or a letter, where others made the table
-			order = "pg_catalog.lower(d." + quote(s.primary) + "::text) IN ('true', 't', '1', 'yes', 'y', 'on') IS TRUE DESC, " + order
+		if s.primary != "" {
+			order = "pg_catalog.lower(d." + quote(s.primary) + "::text) IN " + truths + " IS TRUE DESC, " + order
 		}
 		return "ARRAY(SELECT d." + quote(s.domain) + "::text FROM " + s.domains.Sanitize() + " AS d WHERE d." + quote(s.owner) + " = t." + quote(s.owned) +
 			" AND d." + quote(s.domain) + " IS NOT NULL ORDER BY " + order + ")"
@@ -127,6 +127,7 @@ type overview struct {
 	count   int
 	largest int64 // id that is kept
 	noName  int   // rows without a schema's name
+	nobodys int   // domains of no tenant
 
 	names   map[string]bool   // in lower case: several rows have them
 	domains map[string]string // as they are kept: schemas that claim them
@@ -159,6 +160,9 @@ func (s *source) look(ctx context.Context, q querier) (*overview, error) {
 			o.names[name] = true
 			return nil
 		})
+	}
+	if err == nil && s.domains != nil {
+		err = q.QueryRow(ctx, "SELECT count(*) FROM "+s.domains.Sanitize()+" AS d WHERE d."+quote(s.owner)+" IS NULL AND d."+quote(s.domain)+" IS NOT NULL", pgx.QueryExecModeExec).Scan(&o.nobodys)
 	}
 	if err == nil {
 		o.domains, err = s.conflicts(ctx, q)

@@ -120,6 +120,7 @@ func (r *run) look(ctx context.Context) (err error) {
 	r.report.NoKey = r.source.tenants != nil && r.source.id == ""
 	tenants, _ := r.Registry.Tables()
 	r.report.Source, r.report.NoName = r.source.String(), r.overview.noName
+	r.report.DomainsLeft, r.report.DomainsOfNobody = r.source.left, r.overview.nobodys
 	r.report.Rowless, r.report.RowlessNames, err = r.source.rowless(ctx, r.Pool, r.installed, tenants.Sanitize())
 	return err
 }

@@ -22,10 +22,11 @@ type source struct {
 	columns []string // the others of tenants
 	domain  string   // column of domains, or of tenants where there is none
 	domains pgx.Identifier
-	owner   string // column of domains that refers to tenants
-	owned   string // column of tenants that it refers to
-	chosen  bool   // there are several columns such as owner
-	primary string // column of domains
+	owner   string   // column of domains that refers to tenants
+	owned   string   // column of tenants that it refers to
+	chosen  bool     // there are several columns such as owner
+	primary string   // column of domains
+	left    []string // tables of domains that are not read
 
 	patterns      []string // of schemas, where there is no table
 	domainPattern string
@@ -192,8 +193,11 @@ func (s *source) findColumns(ctx context.Context, q querier, o *Source) error {
 		if o.PrimaryColumn != "" || o.TenantColumn != "" {
 			return &OptionsError{errors.New("a column tells the primary one of several domains, or whose they are, and there is no table of domains (name it: --domains-table)")}
 		}
+		if s.left, err = domainsOf(ctx, q, s.tenants); err != nil {
+			return err
+		}
 		if s.domainPattern == "" {
-			if s.domain, err = takes(s.tenants, columns, o.DomainColumn, "domain_url", "domain-column"); err != nil {
+			if s.domain, err = takes(s.tenants, columns, o.DomainColumn, "domain_url", "domain-column; or name the table that has it: --domains-table"); err != nil {
 				return err
 			}
 		}
@@ -223,7 +227,52 @@ func (s *source) findDomains(ctx context.Context, q querier, o *Source) error {
 	if s.primary, err = takes(s.domains, columns, o.PrimaryColumn, "is_primary", "primary-column"); err != nil {
 		return err
 	}
-	return s.findOwner(ctx, q, o)
+	if err := s.findOwner(ctx, q, o); err != nil {
+		return err
+	}
+	return s.checkPrimary(ctx, q)
+}
+
+// truths are what others than Django write for true, where they made the table: numbers, and
+// letters; falsehoods what they write for false.
+const (
+	truths     = "('true', 't', '1', 'yes', 'y', 'on')"
+	falsehoods = "('false', 'f', '0', 'no', 'n', 'off')"
+)
+
+// checkPrimary refuses a column that does not tell the primary domain: a wrong domain would
+// become that.
+func (s *source) checkPrimary(ctx context.Context, q querier) error {
+	if s.primary == "" {
+		return nil
+	}
+	var other string
+	column := quote(s.primary) + "::text"
+	err := q.QueryRow(ctx, "SELECT "+column+" FROM "+s.domains.Sanitize()+" WHERE pg_catalog.lower("+column+") NOT IN "+truths+" AND pg_catalog.lower("+column+") NOT IN "+falsehoods+" LIMIT 1",
+		pgx.QueryExecModeExec).Scan(&other)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil:
+		return s.readError(err)
+	}
+	return fmt.Errorf("column %q of %s does not tell which domain is the primary one: it has %q, which is neither true nor false (correct --primary-column)", s.primary, dotted(s.domains), other)
+}
+
+// domainsOf finds tables of domains, as django-tenants has one, that refer to the tenants.
+func domainsOf(ctx context.Context, q querier, tenants pgx.Identifier) ([]string, error) {
+	rows, err := q.Query(ctx, `SELECT DISTINCT n.nspname || '.' || d.relname FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS d ON d.oid = k.conrelid
+			JOIN pg_catalog.pg_namespace AS n ON n.oid = d.relnamespace
+		WHERE k.contype = 'f' AND k.confrelid = $1::pg_catalog.regclass AND (SELECT count(*) FROM pg_catalog.pg_attribute AS a
+			WHERE a.attrelid = d.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname IN ('domain', 'is_primary')) = 2 ORDER BY 1`, pgx.QueryExecModeExec, tenants.Sanitize())
+	var all []string
+	if err == nil {
+		all, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for tables of domains: %w", err)
+	}
+	return all, nil
 }
 
 // key is a foreign key, with the columns that refer and those that are referred to.

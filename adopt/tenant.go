@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cotenant/cotenant/registry"
@@ -22,6 +23,8 @@ type newcomer struct {
 	owner      string // of the schema
 	ports, www int    // that were taken off its domains
 	sourced    bool   // the source says which domains there are
+
+	written map[string]string // how the source has domains that it has otherwise
 }
 
 // newcomer makes of a row what the registry takes, or says why that cannot be.
@@ -87,8 +90,14 @@ func (n *newcomer) addDomain(text string, claimed map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("schema %q: %w; correct it there first", n.Schema, err)
 	}
+	if text != d.String() && n.written[d.String()] == "" {
+		if n.written == nil {
+			n.written = map[string]string{}
+		}
+		n.written[d.String()] = text
+	}
 	if schemas := claimed[d.String()]; schemas != "" {
-		return fmt.Errorf("schema %q: domain %q: %w: several schemas claim it: %s (correct that there first)", n.Schema, d, tenant.ErrDomainTaken, schemas)
+		return fmt.Errorf("schema %q: domain %s: %w: several schemas claim it: %s (correct that there first)", n.Schema, n.domain(d), tenant.ErrDomainTaken, schemas)
 	}
 	if port.MatchString(text) {
 		n.ports++
@@ -100,6 +109,15 @@ func (n *newcomer) addDomain(text string, claimed map[string]string) error {
 		n.Domains = append(n.Domains, d)
 	}
 	return nil
+}
+
+// domain is a domain as it is kept, and as the source has it where that is another way.
+func (n *newcomer) domain(d tenant.Domain) string {
+	text := strconv.Quote(d.String())
+	if written := n.written[d.String()]; written != "" {
+		text += " (" + strconv.Quote(written) + " in the source)"
+	}
+	return text
 }
 
 // errThere says that a tenant has the schema already.
@@ -120,7 +138,7 @@ func (n *newcomer) free(taken *registry.Taken) error {
 			return errThere // another program was faster, between the two queries
 		}
 		if ok {
-			return fmt.Errorf("schema %q: domain %q: %w by the tenant of schema %q (remove it there first, or correct it in the source)", n.Schema, d, tenant.ErrDomainTaken, schema)
+			return fmt.Errorf("schema %q: domain %s: %w by the tenant of schema %q (remove it there first, or correct it in the source)", n.Schema, n.domain(d), tenant.ErrDomainTaken, schema)
 		}
 	}
 	if n.ID != 0 && taken.IDs[n.ID] {

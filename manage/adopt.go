@@ -84,7 +84,7 @@ What --json prints (a key that would be empty is left out):
    "columns_left":["…"],"extra":{"OBJECT":N},"owners":{"ROLE":N},"rowless":N,
    "rowless_schemas":["…"],"ports":N,"www":N,"partial":"…","columns_own":["…"],
    "unseen":["APP/MIGRATION"],"advanced":["SEQUENCE"],"contradicted":N,"no_key":true,
-   "claimed":N,"seconds":S}
+   "claimed":N,"domains_left":["TABLE"],"domains_of_nobody":N,"seconds":S}
 APP is {"app":"…","name":"…","newest":true,"recorded":true,"differences":[{"change":
 "missing, extra or different","object":"…","parts":N,"reference":"…","schema":"…"}],
 "more":N,"unseen":["…"],"ungranted":"…"}; without a name the schema has nothing of the app.

@@ -185,6 +185,12 @@ func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
 	if r.WWW+r.Ports > 0 {
 		fmt.Fprintf(w, "domains: www. left out of %d, a port of %d\n", r.WWW, r.Ports)
 	}
+	for _, table := range r.DomainsLeft {
+		fmt.Fprintf(w, "domains: those of %s are left out (to take them name it with --domains-table, and leave out --domain)\n", table)
+	}
+	if r.DomainsOfNobody > 0 {
+		fmt.Fprintf(w, "domains of no tenant, left out: %d\n", r.DomainsOfNobody)
+	}
 	for _, owner := range slices.Sorted(maps.Keys(r.Owners)) {
 		fmt.Fprintf(w, "owner: %s of %q; migrate and doctor tell how to give them to the migrator role\n", schemas(r.Owners[owner]), owner)
 	}
@@ -278,6 +284,8 @@ type (
 		Contradicted int            `json:"contradicted,omitempty"`
 		NoKey        bool           `json:"no_key,omitempty"`
 		Claimed      int            `json:"claimed,omitempty"`
+		DomainsLeft  []string       `json:"domains_left,omitempty"`
+		Nobodys      int            `json:"domains_of_nobody,omitempty"`
 		Seconds      float64        `json:"seconds"`
 	}
 )
@@ -315,7 +323,8 @@ func (a *adoptReporter) writeLines(r *adopt.Report, took time.Duration) error {
 	lines = append(lines, adoptSummaryLine{
 		"adopt_summary", r.Source, r.DryRun, r.Adopted, r.There, r.Left, r.Refused, r.NoName, r.KeptIDs, r.NewIDs, r.Columns, r.ColumnsLeft,
 		r.Extra, r.Owners, r.Rowless, r.RowlessNames, r.Ports, r.WWW, partial,
-		r.ColumnsOwn, r.Unseen(), r.Advanced, r.Contradicted, r.NoKey, r.Claimed, took.Seconds(),
+		r.ColumnsOwn, r.Unseen(), r.Advanced, r.Contradicted, r.NoKey, r.Claimed,
+		r.DomainsLeft, r.DomainsOfNobody, took.Seconds(),
 	})
 	for _, line := range lines {
 		if err := writeJSON(a.stdout, line); err != nil {
