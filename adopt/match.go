@@ -33,7 +33,8 @@ type AppState struct {
 	// a Name they are those of an app that leaves nothing in a schema to be seen.
 	Unseen []string
 	// Ungranted is the migration behind Name that grants or revokes what the schema does not
-	// show, though it has all else of it. It and those behind it are left to migrate.
+	// show, or creates an extension that the database does not have, though the schema has all
+	// else of it. It and those behind it are left to migrate.
 	Ungranted string
 }
 
@@ -49,7 +50,7 @@ func (s AppState) String() string {
 	case len(s.Differences) > 0:
 		return fmt.Sprintf("%s differs, and is nearest to %s", s.App, s.Name)
 	case s.Ungranted != "":
-		return s.App + " " + s.Name + " (what " + s.Ungranted + " grants or revokes is not so; migrate will run it, and those behind it)"
+		return s.App + " " + s.Name + " (what " + s.Ungranted + " grants, revokes or installs is not so; migrate will run it, and those behind it)"
 	case !s.Newest:
 		return s.App + " " + s.Name + " (migrate will do the rest)"
 	}
@@ -239,7 +240,8 @@ func (a *app) stateOf(part *drift.Snapshot) (AppState, *state) {
 }
 
 // asGranted chooses among states that have the same objects by what is granted on them: the
-// newest that is as a schema in all that one of them grants or revokes, or else the first.
+// newest that is as a schema in all that one of them grants or revokes, and whose extensions
+// are there, or else the first.
 // Other privileges do not matter, and neither do owners: they are those of the other system.
 // The first of which the same can be said is returned, too.
 func (a *app) asGranted(same []*state, access map[string]drift.Access) (first, newest int) {
@@ -258,7 +260,7 @@ func (a *app) asGranted(same []*state, access map[string]drift.Access) (first, n
 		}
 	}
 	for i, at := range slices.Backward(same) {
-		if at.grantsAs(access, grants) {
+		if at.grantsAs(access, grants) && (!at.lacks || same[0].lacks) {
 			newest = i
 			break
 		}
@@ -290,7 +292,7 @@ func (a *app) unseen(first, newest string) []string {
 	var list []string
 	behind := false
 	for _, name := range a.names {
-		if behind && !a.replayed[name] || a.quiet[name] {
+		if behind && !a.replayed[name] && !a.installed[name] || a.quiet[name] {
 			list = append(list, name)
 		}
 		behind = behind || name == first

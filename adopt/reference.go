@@ -26,7 +26,8 @@ type reference struct {
 	columns []tenantColumn  // of the tenants' table, as the shared apps make it
 	partial error           // why only the newest states are known
 
-	advanced []string // sequences elsewhere that the files have counted on
+	advanced   []string // sequences elsewhere that the files have counted on
+	extensions []string // of the database
 }
 
 // app is an app with its states, from the first to the newest.
@@ -38,12 +39,14 @@ type app struct {
 	roots   map[string]bool // what any of the states has
 	states  []state
 
-	replayed map[string]bool // migrations that change the registry
+	installed map[string]bool // migrations that create extensions which are there
+	replayed  map[string]bool // migrations that change the registry
 }
 
 // state is what an app has somewhere on its way.
 type state struct {
 	access   map[string]drift.Access // of what is granted
+	lacks    bool                    // an extension of it is not there
 	name     string
 	registry []migrate.RegistryStatement // that have changed the registry's tables on the way there
 	part     *drift.Snapshot
@@ -60,10 +63,10 @@ const attempts = 6
 
 // newReference builds the states of the shared apps, or of the tenant apps. Where apps have a
 // schema.sql and migrations, both ways are gone.
-func newReference(ctx context.Context, c *Config, shared bool) (*reference, error) {
+func newReference(ctx context.Context, c *Config, shared bool) (_ *reference, err error) {
 	r := &reference{roots: map[string]bool{}}
 	for _, name := range c.Migrator.Apps(shared) {
-		r.apps = append(r.apps, &app{name: name, granted: map[string]bool{}, quiet: map[string]bool{}, replayed: map[string]bool{}, roots: map[string]bool{}})
+		r.apps = append(r.apps, &app{name: name, granted: map[string]bool{}, installed: map[string]bool{}, quiet: map[string]bool{}, replayed: map[string]bool{}, roots: map[string]bool{}})
 	}
 	ways := []migrate.StateOptions{{Shared: shared, Migrations: true}}
 	if c.Migrator.HasBoth(shared) {
@@ -83,6 +86,9 @@ func newReference(ctx context.Context, c *Config, shared bool) (*reference, erro
 		default:
 			r.partial = err
 		}
+	}
+	if r.extensions, err = extensions(ctx, c.Pool); err != nil {
+		return nil, err
 	}
 	slices.Reverse(all) // the way that new tenants go comes last, where the search for a state begins
 	r.take(all)
@@ -140,6 +146,15 @@ func build(ctx context.Context, c *Config, options migrate.StateOptions) (*way, 
 	return w, err
 }
 
+// extensions are those that the database has.
+func extensions(ctx context.Context, q querier) ([]string, error) {
+	rows, err := q.Query(ctx, "SELECT e.extname::text FROM pg_catalog.pg_extension AS e", pgx.QueryExecModeExec)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
 // advanced are the sequences elsewhere that a transaction has counted on, whose lock it has:
 // no roll-back undoes that.
 func advanced(ctx context.Context, tx pgx.Tx, scratch tenant.Schema) ([]string, error) {
@@ -180,9 +195,13 @@ func (r *reference) takeWay(all []built) {
 		own := r.find(b.App)
 		s := &state{name: b.Name, part: b.all.Only(own.roots)}
 		s.access = s.part.Access(func(string) bool { return true })
-		before, trace := last[own], len(b.Registry) > 0
+		s.lacks = slices.ContainsFunc(b.Extensions, func(name string) bool { return !slices.Contains(r.extensions, name) })
+		if len(b.Extensions) > 0 && !s.lacks {
+			own.installed[b.Name] = true
+		}
+		before, trace := last[own], len(b.Registry) > 0 || own.installed[b.Name]
 		if before != nil {
-			s.registry = slices.Clone(before.registry)
+			s.lacks, s.registry = s.lacks || before.lacks, slices.Clone(before.registry)
 			trace = own.grants(before, s) || trace || before.part.Fingerprint() != s.part.Fingerprint()
 		} else {
 			trace = trace || !s.part.Empty()
@@ -211,7 +230,7 @@ func (r *reference) takeWay(all []built) {
 			continue
 		}
 		if part := end.Only(a.roots); part.Fingerprint() != newest.part.Fingerprint() {
-			a.states = append(a.states, state{access: newest.access, name: newest.name, part: part, registry: newest.registry})
+			a.states = append(a.states, state{access: newest.access, lacks: newest.lacks, name: newest.name, part: part, registry: newest.registry})
 		}
 	}
 }

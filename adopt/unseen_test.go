@@ -45,6 +45,32 @@ func TestUnseen(t *testing.T) {
 	d.same(report.Unseen(), []string{"base/0003_rows", "shop/0001_begin", "shop/0003_rows", "shop/0004_note", "shop/0005_drop"})
 }
 
+// A migration that only creates an extension is recorded where the database has that.
+func TestExtensions(t *testing.T) {
+	t.Parallel()
+
+	files := fstest.MapFS{
+		"base/migrations/0001_initial.sql": file("CREATE TABLE plans (id int PRIMARY KEY)"),
+		"base/migrations/0002_trgm.sql":    file(`CREATE EXTENSION IF NOT EXISTS "pg_trgm"`),
+		"base/migrations/0003_rows.sql":    file("INSERT INTO plans VALUES (1)"),
+	}
+	const sql = "CREATE TABLE public.plans (id int PRIMARY KEY); CREATE SCHEMA a;"
+	o := &adopt.Options{Source: adopt.Source{Schemas: []string{"a"}}}
+	d := begin(t, sql+"CREATE EXTENSION pg_trgm", migrate.Dirs(files, "base"), nil)
+	report := d.adopt(o)
+	d.same([]string{report.Public[0].String()}, []string{"base 0003_rows"})
+	d.same(report.Unseen(), []string{"base/0003_rows"})
+
+	d = begin(t, sql, migrate.Dirs(files, "base"), nil)
+	report = d.adopt(o)
+	d.same([]string{report.Public[0].String()}, []string{"base 0001_initial (what 0002_trgm grants, revokes or installs is not so; migrate will run it, and those behind it)"})
+	d.same(report.Unseen(), nil)
+	if err := d.tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.same(d.rows("SELECT extname FROM pg_extension WHERE extname = 'pg_trgm'"), []string{"pg_trgm"})
+}
+
 // A migration that only grants or revokes is recorded where that is so, whoever the owner is
 // and whatever else is granted.
 func TestGranted(t *testing.T) {
@@ -68,7 +94,7 @@ func TestGranted(t *testing.T) {
 	d.open()
 	report := d.adopt(&adopt.Options{Source: adopt.Source{Schemas: []string{"*"}}})
 	so := func(name string) string {
-		return fmt.Sprintf(" (what %s grants or revokes is not so; migrate will run it, and those behind it)", name)
+		return fmt.Sprintf(" (what %s grants, revokes or installs is not so; migrate will run it, and those behind it)", name)
 	}
 	d.same(groups(report), []string{
 		"adopted 2 all,own: shop 0005_column",

@@ -49,9 +49,9 @@ scratch schema that is rolled back. The newest state that is the same is recorde
 "` + name + ` migrate" does the rest. A schema in no state is left alone, unless
 --differing=record records the nearest; what is different stays then, and
 "` + name + ` drift" shows it. A migration that leaves nothing to compare, because it only
-changes rows, counts as done with the one before it, and is named; one that only grants or
-revokes is looked at. Owners and other privileges do not matter. What a schema has beyond
-the apps is left alone. If public is in no state of the shared apps, nothing is registered;
+changes rows, counts as done with the one before it, and is named; of one that only grants,
+revokes or creates an extension it is looked whether that is so. Owners and other privileges
+do not matter. What a schema has beyond the apps is left alone. If public is in no state of the shared apps, nothing is registered;
 neither where a schema claims a domain that another schema or tenant has, unless
 --skip-claimed registers the others.
 
@@ -89,7 +89,7 @@ APP is {"app":"…","name":"…","newest":true,"recorded":true,"differences":[{"
 "missing, extra or different","object":"…","parts":N,"reference":"…","schema":"…"}],
 "more":N,"unseen":["…"],"ungranted":"…"}; without a name the schema has nothing of the app.
 What is unseen leaves nothing that can be compared, and counts as done; what is ungranted
-grants or revokes what is not so, and is left to migrate.
+grants, revokes or installs what is not so, and is left to migrate.
 Each schema has its line, as soon as it is known; the objects beyond the apps in the
 summary are the first hundred that were met, with how many schemas have them.
 `

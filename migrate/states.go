@@ -27,6 +27,9 @@ type AppState struct {
 // Built is a state in a scratch schema, where others of other apps stand beside it.
 type Built struct {
 	AppState
+	// Extensions are those that the state's file creates by statements of its own, in the
+	// database: what they do is not in the schema.
+	Extensions []string
 	// Registry are the statements of the state's file that changed the tables of the
 	// registry, cotenant.tenants and cotenant.domains: what they do is not in the schema.
 	Registry []RegistryStatement
@@ -94,11 +97,21 @@ func (m *Migrator) BuildStates(ctx context.Context, tx pgx.Tx, options StateOpti
 		if s.name == schemaFile {
 			state = app.newest()
 		}
-		if err := look(Built{AppState: state, Registry: statements, Schema: schema}); err != nil {
+		if err := look(Built{AppState: state, Extensions: s.extensions(), Registry: statements, Schema: schema}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// extensions are those that the file creates.
+func (s *script) extensions() (names []string) {
+	for _, stmt := range s.up.Statements {
+		if name := stmt.CreatedExtension(); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // newest is where the app goes.
