@@ -82,7 +82,7 @@ func newReference(ctx context.Context, c *Config, shared bool) (_ *reference, er
 		case dberr.Code(err) == dberr.InsufficientPrivilege:
 			return nil, fmt.Errorf("build what to compare with (run it as the login that will migrate, and may create schemas and refer to the shared tables): %w", err)
 		case i == 0 || ctx.Err() != nil || dberr.Code(err) == dberr.LockNotAvailable:
-			return nil, fmt.Errorf("build what to compare with: %w", err)
+			return nil, fmt.Errorf("build what to compare with: %w%s", err, stillToCome(shared, err))
 		default:
 			r.partial = err
 		}
@@ -93,6 +93,18 @@ func newReference(ctx context.Context, c *Config, shared bool) (_ *reference, er
 	slices.Reverse(all) // the way that new tenants go comes last, where the search for a state begins
 	r.take(all)
 	return r, nil
+}
+
+// stillToCome is what to do where a tenant app may refer to what public lacks: it is built
+// beside public as that is.
+func stillToCome(shared bool, err error) string {
+	switch dberr.Code(err) {
+	case dberr.UndefinedColumn, dberr.UndefinedFunction, dberr.UndefinedObject, dberr.UndefinedTable:
+		if !shared {
+			return "\n\t(if a migration of a shared app is still to make that in public: take this file, and the migrations behind it, out of the apps' folder, adopt, put them back, and migrate)"
+		}
+	}
+	return ""
 }
 
 // way is what was built.
