@@ -134,6 +134,9 @@ func (p *program) dumpData(cmd *cobra.Command, f *dumpFlags, args []string) erro
 		if n := len(f.selection.Schemas); n > 1 || len(f.selection.Exclude) > 0 || f.selection.SkipPublic || f.jobs > 1 {
 			return usagef("it is about one schema (give one --schema, or --output with %s in it)", schemaMark)
 		}
+		if n := f.selection.Schemas; len(n) == 1 && strings.ContainsAny(n[0], `*?[`) {
+			return usagef("--schema=%s is a pattern, and the rows of one schema are written (name one; or give --output='backup/%s.json', a file for each)", n[0], schemaMark)
+		}
 		t, err := f.chosen(ctx, cmd, tenancy)
 		if err != nil {
 			return err
@@ -161,7 +164,11 @@ func (f *dumpFlags) tablesOf(ctx context.Context, config *cotenant.Config, call 
 		}
 		app := appNamed(config, name, schema)
 		if app == nil {
-			return nil, notOf(config, name, schema, there)
+			shared, err := fixture.Tables(ctx, call.Tenancy.Direct(), tenant.PublicSchema())
+			if err != nil {
+				return nil, err
+			}
+			return nil, notOf(config, name, schema, there, shared)
 		}
 		of, err := app.Tables()
 		if err != nil {
@@ -194,8 +201,8 @@ func appNamed(config *cotenant.Config, name string, schema tenant.Schema) *migra
 }
 
 // notOf is the error about a name that is neither that of a table that is there in a schema
-// nor that of an app that it has.
-func notOf(config *cotenant.Config, name string, schema tenant.Schema, there []string) error {
+// nor that of an app that it has; shared are the tables of public.
+func notOf(config *cotenant.Config, name string, schema tenant.Schema, there, shared []string) error {
 	its, others := appsOf(config, schema)
 	switch {
 	case !slices.ContainsFunc(others, func(app migrate.App) bool { return app.Name == name }):
@@ -203,6 +210,12 @@ func notOf(config *cotenant.Config, name string, schema tenant.Schema, there []s
 		return fmt.Errorf("app %q: it is a tenant app, whose tables are in the tenants' schemas, and this is public (give the --schema of a tenant, or --skip-public)", name)
 	default:
 		return fmt.Errorf("app %q: it is a shared app, whose tables are in public, and this is schema %q (give --schema=public)", name, schema)
+	}
+	if of, table, ok := strings.Cut(name, "."); ok && of == schema.String() && slices.Contains(there, table) {
+		return fmt.Errorf("schema %q has no table %q, and there is no such app (name the table without its schema: %s)", schema, name, table)
+	}
+	if table := strings.TrimPrefix(name, tenant.PublicSchema().String()+"."); !schema.IsPublic() && slices.Contains(shared, table) {
+		return fmt.Errorf("table %q is in public, which all tenants share, and not in schema %q (give --schema=public)", table, schema)
 	}
 	known := slices.Clone(there)
 	for _, app := range its {
@@ -233,7 +246,7 @@ func (f *dumpFlags) dump(ctx context.Context, call *TenantCall, tables []string)
 	var err error
 	switch {
 	case output == "":
-		return zipped(call.Stdout, f.compressed, write)
+		return notTaken(zipped(call.Stdout, f.compressed, write))
 	case f.rows == fixture.CSV && isFolder(output):
 		err = writeFolder(output, f.compressed, func(open func(name string) (io.WriteCloser, error)) error {
 			options.Open = func(table string, n int) (io.WriteCloser, error) {

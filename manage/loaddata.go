@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -82,7 +83,7 @@ file, line and record.`,
 const loadLines = `
 With --json there is a line for each schema:
   {"type":"loaded","schema":"…","rows":N,"statements":N,"dry_run":true,
-   "tables":[{"table":"…","rows":N}]}
+   "tables":[{"table":"…","rows":N}],"left_out":["table","table.column"]}
 `
 
 // check refuses flags that cannot be meant.
@@ -171,6 +172,7 @@ type loadedLine struct {
 	Statements int64           `json:"statements"`
 	DryRun     bool            `json:"dry_run,omitempty"`
 	Tables     []tableRowsLine `json:"tables"`
+	LeftOut    []string        `json:"left_out,omitempty"`
 }
 
 // tableRowsLine is a table of a line.
@@ -235,7 +237,7 @@ func uncommitted(schema tenant.Schema, err error) error {
 func (l *loadRun) say(call *TenantCall, report *fixture.Report) error {
 	f := l.flags
 	if f.json {
-		line := loadedLine{Type: "loaded", Schema: call.Tenant.Schema.String(), Rows: report.Rows(), Statements: report.Statements, DryRun: f.dryRun, Tables: []tableRowsLine{}}
+		line := loadedLine{Type: "loaded", Schema: call.Tenant.Schema.String(), Rows: report.Rows(), Statements: report.Statements, DryRun: f.dryRun, LeftOut: report.LeftOut, Tables: []tableRowsLine{}}
 		for _, t := range report.Tables {
 			line.Tables = append(line.Tables, tableRowsLine(t))
 		}
@@ -244,6 +246,14 @@ func (l *loadRun) say(call *TenantCall, report *fixture.Report) error {
 	if f.verbosity > 1 {
 		for _, t := range report.Tables {
 			fmt.Fprintf(call.Stdout, "  %s: %s\n", t.Table, rowsText(t.Rows))
+		}
+		if left := report.LeftOut; len(left) > 0 {
+			const most = 20
+			shown, more := left[:min(most, len(left))], ""
+			if n := len(left) - len(shown); n > 0 {
+				more = fmt.Sprintf(" and %d more", n)
+			}
+			fmt.Fprintf(call.Stdout, "  left out, as they are not there: %s%s\n", strings.Join(shown, ", "), more)
 		}
 	}
 	if f.verbosity > 0 {

@@ -108,6 +108,14 @@ func notWritten(name string, err error) error {
 	return err
 }
 
+// notTaken says why standard output could not be written.
+func notTaken(err error) error {
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("standard output cannot be written: %w (make room, or name a file with --output)", of.Err)
+	}
+	return err
+}
+
 // notMade says why a file or a folder could not be begun, without the name it had for that.
 func notMade(name string, err error) error {
 	dir := filepath.Dir(name)
@@ -162,6 +170,9 @@ func writeFolder(name string, compressed bool, write func(open func(name string)
 		}
 		return &zippedFile{gzip.NewWriter(file), file}, nil
 	})
+	if of, ok := errors.AsType[*fs.PathError](err); ok && filepath.Dir(of.Path) == dir {
+		return notWritten(filepath.Join(name, filepath.Base(of.Path)), err)
+	}
 	if err != nil {
 		return err
 	}
