@@ -10,6 +10,12 @@ import (
 	"github.com/cotenant/cotenant/auth"
 )
 
+// ReadsTenant is the key of an annotation, of any value, by which one of Config.Commands says
+// that it is for the tenant in its context, as run and tenant_command put it there:
+//
+//	Annotations: map[string]string{manage.ReadsTenant: ""}
+const ReadsTenant = "cotenant_reads_tenant"
+
 // Config says what a command tree is for. The zero value is the commands of a program
 // without apps.
 type Config struct {
@@ -20,7 +26,8 @@ type Config struct {
 	// Defaults to auth's defaults.
 	Auth *auth.Config
 	// Commands are the program's own, beside those of cotenant. Their context ends at
-	// the first SIGINT or SIGTERM. Defaults to none.
+	// the first SIGINT or SIGTERM. One that is for a tenant has --schema, or the annotation
+	// ReadsTenant; run and tenant_command refuse the others. Defaults to none.
 	Commands []*cobra.Command
 	// Name of the program, in help and errors. Defaults to cotenant.
 	Name string

@@ -32,8 +32,9 @@ func shopctl() manage.Config {
 				return nil
 			},
 		}, {
-			Use:   "whose",
-			Short: "Say whose the context is",
+			Use:         "whose",
+			Short:       "Say whose the context is",
+			Annotations: map[string]string{manage.ReadsTenant: ""},
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				t, err := tenant.FromContext(cmd.Context())
 				cmd.Println(t)

@@ -14,8 +14,8 @@ import (
 )
 
 const wrapHelp = `
-COMMAND is any command of this program that takes --schema, or one of the program's own,
-which gets the tenant in its context. After -- it is any other program: it finds the
+COMMAND is any command of this program that takes --schema, or one of the program's own
+that is for a tenant, which gets it in its context. After -- it is any other program: it finds the
 schema through PGOPTIONS, PGHOST, PGDATABASE … and DATABASE_URL, over the direct
 connection, which is tried first; COTENANT_SCHEMA and COTENANT_TENANT_ID name the tenant.
 pg_dump, which pays no regard to the path, gets -n. In a script
@@ -145,7 +145,7 @@ func (p *program) inTree(cmd *cobra.Command, args []string) (*wrapped, error) {
 		return nil, err
 	}
 	w := &wrapped{config: p.config, args: args, takesSchemas: target.Flags().Lookup("schema") != nil && !target.DisableFlagParsing}
-	if !w.takesSchemas && !slices.ContainsFunc(p.config.Commands, func(c *cobra.Command) bool { return c.Name() == args[0] }) {
+	if _, reads := target.Annotations[ReadsTenant]; !w.takesSchemas && !reads {
 		return nil, usagef("%s is not about one schema (run it by itself)", target.CommandPath())
 	}
 	return w, nil

@@ -34,14 +34,19 @@ type Client struct {
 	OnTrial bool   `db:"on_trial"`
 }
 
-// Open opens the shop's tenancy and brings its tables up to date.
-func Open(ctx context.Context, databaseURL string, logger *slog.Logger) (*cotenant.Tenancy, error) {
-	tenancy, err := cotenant.Open(ctx, &cotenant.Config{
+// Config says what the shop's tenancy is.
+func Config(databaseURL string, logger *slog.Logger) *cotenant.Config {
+	return &cotenant.Config{
 		DatabaseURL: databaseURL,
 		Logger:      logger,
 		SharedApps:  migrate.Dirs(apps, "apps/customers"),
 		TenantApps:  migrate.Dirs(apps, "apps/shop"),
-	})
+	}
+}
+
+// Open opens the shop's tenancy and brings its tables up to date.
+func Open(ctx context.Context, databaseURL string, logger *slog.Logger) (*cotenant.Tenancy, error) {
+	tenancy, err := cotenant.Open(ctx, Config(databaseURL, logger))
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,8 @@ The server is, in this order: the one that DATABASE_URL names; one started from
 binaries on PATH or where Debian, Red Hat, Homebrew and Postgres.app put them;
 one downloaded. One that was started ends with the demo; with --keep its data is
 there again next time, in a directory that the demo names. With DATABASE_URL the
-demo's tables stay in that database, so give it one of its own.`,
+demo's tables stay in that database, so give it one of its own: it refuses one
+with the tenants or the apps of a project.`,
 		Example: `  cotenant demo                        serve at http://localhost:8080 until Ctrl-C
   cotenant demo --once                 show the transcript and stop
   cotenant demo --keep                 find the data of the last --keep again

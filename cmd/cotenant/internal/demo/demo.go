@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/examples/shop"
 	"github.com/cotenant/cotenant/internal/devpg"
 )
@@ -39,11 +40,17 @@ func run(ctx context.Context, stdout, stderr io.Writer, o options) (err error) {
 	defer func() { err = errors.Join(err, database.Stop()) }()
 	fmt.Fprintf(stdout, "%s\n", database.Source())
 
-	tenancy, err := shop.Open(ctx, database.URL(), logger)
+	tenancy, err := cotenant.Open(ctx, shop.Config(database.URL(), logger))
 	if err != nil {
 		return err
 	}
 	defer tenancy.Close()
+	if err := checkOurs(ctx, tenancy); err != nil {
+		return err
+	}
+	if err := tenancy.Migrate(ctx); err != nil {
+		return err
+	}
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	if err != nil {
 		return err

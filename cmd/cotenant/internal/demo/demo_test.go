@@ -11,12 +11,18 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
+	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/cmd/cotenant/internal/demo"
 	"github.com/cotenant/cotenant/internal/testdb"
 	"github.com/cotenant/cotenant/manage"
+	"github.com/cotenant/cotenant/migrate"
+	"github.com/cotenant/cotenant/registry"
+	"github.com/cotenant/cotenant/tenant"
 )
 
 // asCommand has the test binary run the command line in place of the tests.
@@ -203,4 +209,83 @@ func TestErrors(t *testing.T) {
 	if code, stdout, _ := here(t, "--help"); code != 0 || !strings.Contains(stdout, "demo") {
 		t.Errorf("--help: status %d, %s", code, stdout)
 	}
+}
+
+// A database with the tenancy of somebody else is refused, and left as it was: one with other
+// tenants, with other apps, and with apps of the same names.
+func TestForeignTenancy(t *testing.T) {
+	t.Parallel()
+
+	for name, c := range map[string]struct {
+		shared, tenant string // their apps
+		tenants        []string
+		want           string
+	}{
+		"tenants":     {tenants: []string{"acme"}, want: "tenant acme"},
+		"apps":        {shared: "prices", want: "prices/0001_initial in schema public"},
+		"same name":   {shared: "customers", want: "schema public: "},
+		"same tenant": {tenant: "orders", tenants: []string{"tenant1"}, want: "orders/0001_initial in schema tenant1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := testdb.New(t)
+			theirs(t, address, c.shared, c.tenant, c.tenants)
+			before := contents(t, address)
+			cmd := command(t, []string{"DATABASE_URL=" + address}, "demo", "--once")
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			_ = cmd.Run()
+			if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(stderr.String(), "not the demo's: "+c.want) || !strings.Contains(stderr.String(), "unset DATABASE_URL") {
+				t.Errorf("status %d, %s", cmd.ProcessState.ExitCode(), &stderr)
+			}
+			if after := contents(t, address); after != before {
+				t.Errorf("before there was\n%s\nand after\n%s", before, after)
+			}
+		})
+	}
+}
+
+// theirs makes the tenancy of somebody else.
+func theirs(t *testing.T, address, shared, own string, tenants []string) {
+	t.Helper()
+	config := &cotenant.Config{DatabaseURL: address}
+	files := fstest.MapFS{}
+	for _, app := range []string{shared, own} {
+		files[app+"/migrations/0001_initial.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE plans (id int PRIMARY KEY)")}
+	}
+	if shared != "" {
+		config.SharedApps = migrate.Dirs(files, shared)
+	}
+	if own != "" {
+		config.TenantApps = migrate.Dirs(files, own)
+	}
+	tenancy, err := cotenant.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tenancy.Close()
+	if err := tenancy.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range tenants {
+		if _, err := tenancy.Registry().Create(t.Context(), registry.CreateParams{Schema: tenant.MustParseSchema(name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// contents are the columns of all tables, and the tenants.
+func contents(t *testing.T, address string) (text string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	const query = `SELECT concat_ws(E'\n', (SELECT string_agg(attrelid::regclass || ' ' || attname, E'\n' ORDER BY attrelid::regclass::text, attnum) FROM pg_attribute WHERE attrelid > 16384),
+		(SELECT string_agg(schema_name, ' ' ORDER BY id) FROM cotenant.tenants))`
+	if err := conn.QueryRow(t.Context(), query).Scan(&text); err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
