@@ -39,13 +39,17 @@ func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenan
 	}
 	defer outlivingReaders()()
 	fan := &fan{cmd: cmd, tenancy: tenancy, flags: flags, call: f, alone: total == 1, begun: time.Now()}
-	todo := make(chan *tenant.Tenant)
+	todo := make(chan job)
 	var work sync.WaitGroup
 	for range flags.jobs {
 		work.Go(func() {
-			for t := range todo {
-				if !fan.isUnread() {
-					fan.run(ctx, t)
+			for j := range todo {
+				switch {
+				case fan.isUnread():
+				case j.bad != nil:
+					fan.bad(j.bad)
+				default:
+					fan.run(ctx, j.tenant)
 				}
 			}
 		})
@@ -64,17 +68,29 @@ func forTenants(ctx context.Context, cmd *cobra.Command, tenancy *cotenant.Tenan
 			return nil
 		}
 		select {
-		case todo <- t:
+		case todo <- job{tenant: t}:
 			return nil
 		case <-stop:
 			return migrate.ErrStopped
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-	}, fan.bad)
+	}, func(bad *registry.RowError) {
+		select { // in its turn: what a call writes is one at a time
+		case todo <- job{bad: bad}:
+		case <-stop:
+		case <-ctx.Done():
+		}
+	})
 	close(todo)
 	work.Wait()
 	return fan.outcome(total, err)
+}
+
+// job is a tenant to make the call for, or a row for which there can be none.
+type job struct {
+	tenant *tenant.Tenant
+	bad    *registry.RowError
 }
 
 // fan is a call for many tenants.
