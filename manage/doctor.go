@@ -1,7 +1,7 @@
 package manage
 
 import (
-	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/cotenant/cotenant"
 	"github.com/cotenant/cotenant/doctor"
@@ -90,7 +89,7 @@ func (f *doctorFlags) check(cmd *cobra.Command) error {
 	for _, name := range f.skip {
 		known := doctor.Checks()
 		if !slices.Contains(known, name) {
-			return usagef("--skip: there is no check %q%s", name, didYouMean("", name, slices.Values(known)))
+			return usagef("--skip: there is no check %q%s", name, cmp.Or(didYouMean("", name, slices.Values(known)), " (the checks are "+strings.Join(known, ", ")+")"))
 		}
 	}
 	switch {
@@ -98,16 +97,10 @@ func (f *doctorFlags) check(cmd *cobra.Command) error {
 		return usagef("--yes is the answer to what --fix asks (add --fix)")
 	case f.fix && !f.yes && f.json:
 		return usagef("--fix asks first, and --json is for programs (add --yes)")
-	case f.fix && !f.yes && !isTerminal(cmd.InOrStdin()):
+	case f.fix && !f.yes && newPrompter(cmd) == nil:
 		return usagef("--fix asks first, and the standard input is no terminal (add --yes)")
 	}
 	return f.outputFlags.check(cmd)
-}
-
-// isTerminal reports whether somebody can be asked there.
-func isTerminal(stream any) bool {
-	file, ok := stream.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 func (p *program) doctor(cmd *cobra.Command, f *doctorFlags) error {
@@ -185,9 +178,15 @@ func (f *doctorFlags) mend(cmd *cobra.Command, config *doctor.Config, report *do
 	if len(fixes) == 0 {
 		return nil
 	}
-	if !f.yes && !asked(cmd) {
-		fmt.Fprintln(cmd.OutOrStdout(), "nothing was changed")
-		return nil
+	if !f.yes {
+		yes, err := asked(cmd)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			fmt.Fprintln(cmd.OutOrStdout(), "nothing was changed")
+			return nil
+		}
 	}
 	var printed error
 	err := doctor.Fix(cmd.Context(), config, report, func(fixed doctor.Fixed) {
@@ -205,12 +204,11 @@ func (f *doctorFlags) mend(cmd *cobra.Command, config *doctor.Config, report *do
 }
 
 // asked asks whether to mend. No answer is no.
-func asked(cmd *cobra.Command) bool {
-	fmt.Fprint(cmd.ErrOrStderr(), "Mend these? [y/N] ")
-	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-	switch strings.ToLower(strings.TrimSpace(answer)) {
+func asked(cmd *cobra.Command) (bool, error) {
+	answer, err := newPrompter(cmd).ask("Mend these? [y/N] ")
+	switch strings.ToLower(answer) {
 	case "y", "yes":
-		return true
+		return true, err
 	}
-	return false
+	return false, err
 }

@@ -1,11 +1,8 @@
 package manage_test
 
 import (
-	"io"
 	"strings"
 	"testing"
-
-	"github.com/creack/pty"
 
 	"github.com/cotenant/cotenant/internal/testdb"
 )
@@ -19,27 +16,18 @@ func TestDoctorAsks(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "INSERT INTO cotenant.schema_versions VALUES (4711, 1, 'd')"); err != nil {
 		t.Fatal(err)
 	}
-	for _, answer := range []string{"", "n", "what?", "y"} {
+	for _, answer := range []string{"\x03", "\x04", "\r", "n\r", "what?\r", "y\r"} {
 		cmd := cotenantIn(t, dir, address, "doctor", "--fix")
-		terminal, err := pty.Start(cmd)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(terminal, answer+"\n"); err != nil {
-			t.Fatal(err)
-		}
-		shown, _ := io.ReadAll(terminal) // ends in an error when the process does
-		terminal.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Fatalf("%v\n%s", err, shown)
-		}
-		question, outcome := "Mend these? [y/N] ", "nothing was changed"
-		left := 1
-		if answer == "y" {
+		shown := converse(t, cmd, turn{"Mend these? [y/N] ", answer})
+		status, outcome, left := 0, "nothing was changed", 1
+		switch answer {
+		case "y\r":
 			outcome, left = "doctor: 1 mended", 0
+		case "\x03", "\x04": // Ctrl-C, Ctrl-D
+			status, outcome = 1, "doctor: interrupted: nothing was changed"
 		}
-		if !strings.Contains(string(shown), question) || !strings.Contains(string(shown), outcome) {
-			t.Errorf("%q: no %q or no %q in\n%s", answer, question, outcome, shown)
+		if cmd.ProcessState.ExitCode() != status || !strings.Contains(shown, outcome) {
+			t.Errorf("%q: status %d, or no %q in\n%s", answer, cmd.ProcessState.ExitCode(), outcome, shown)
 		}
 		if n := one[int](t, conn, "SELECT count(*) FROM cotenant.schema_versions WHERE tenant_id = 4711"); n != left {
 			t.Errorf("%q: %d rows are left, want %d", answer, n, left)

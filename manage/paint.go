@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mitchellh/colorstring"
+	"golang.org/x/term"
 
 	"github.com/cotenant/cotenant/doctor"
 )
@@ -45,4 +46,10 @@ func (p paint) patch(text string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// isTerminal reports whether it is a terminal that a stream leads to.
+func isTerminal(stream any) bool {
+	file, ok := stream.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(int(file.Fd()))
 }
