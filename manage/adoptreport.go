@@ -67,7 +67,7 @@ func (a *adoptReporter) report(r *adopt.Report, took time.Duration) error {
 		return a.writeLines(r, took)
 	}
 	for _, refused := range r.Refusals {
-		fmt.Fprintf(a, "%s: %v\n", a.prefix, refused.Err)
+		fmt.Fprintf(a, "%s: %s\n", a.prefix, printableText(refused.Err.Error()))
 	}
 	if more := r.Refused - len(r.Refusals); more > 0 {
 		fmt.Fprintf(a, "%s: %s more refused (the same with --dry-run --json names them)\n", a.prefix, schemas(more))
@@ -100,7 +100,7 @@ func (a *adoptReporter) report(r *adopt.Report, took time.Duration) error {
 		fmt.Fprintln(w, "not all schemas are named here: the same with --dry-run --json has a line for each")
 	}
 	fmt.Fprintf(w, "adopt: %s (%s)\n", adoptCounts(r), round(took))
-	_, err := io.WriteString(a.stdout, w.String())
+	_, err := io.WriteString(a.stdout, printableText(w.String()))
 	return err
 }
 
@@ -132,6 +132,7 @@ func (a *adoptReporter) states(w *strings.Builder, states []adopt.AppState) {
 	for _, s := range states {
 		fmt.Fprintf(w, "  %s\n", s)
 		for _, d := range s.Differences {
+			d.Object = printable(d.Object) // one line, whatever its name
 			fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(d.String(), "\n", "\n    "))
 		}
 		if s.More > 0 {
@@ -155,10 +156,10 @@ func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
 		fmt.Fprintf(w, "beyond the apps, left alone: %s%s\n", someNames(list, len(list), 10), others)
 	}
 	if len(r.Columns) > 0 {
-		fmt.Fprintf(w, "columns copied: %s\n", strings.Join(r.Columns, ", "))
+		fmt.Fprintf(w, "columns copied: %s\n", strings.Join(printables(r.Columns), ", "))
 	}
 	if len(r.ColumnsLeft) > 0 {
-		fmt.Fprintf(w, "columns not copied, cotenant.tenants has none of these names: %s\n", strings.Join(r.ColumnsLeft, ", "))
+		fmt.Fprintf(w, "columns not copied, cotenant.tenants has none of these names: %s\n", strings.Join(printables(r.ColumnsLeft), ", "))
 	}
 	if len(r.ColumnsOwn) > 0 {
 		fmt.Fprintf(w, "columns not copied, cotenant keeps its own of these names: %s\n", strings.Join(r.ColumnsOwn, ", "))
@@ -180,7 +181,7 @@ func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
 		fmt.Fprintf(w, "there before, otherwise than in the source: %s more\n", schemas(more))
 	}
 	if len(r.Advanced) > 0 {
-		fmt.Fprintf(w, "the files count on these sequences while they are built, some numbers are left out: %s\n", strings.Join(r.Advanced, ", "))
+		fmt.Fprintf(w, "the files count on these sequences while they are built, some numbers are left out: %s\n", strings.Join(printables(r.Advanced), ", "))
 	}
 	if r.WWW+r.Ports > 0 {
 		fmt.Fprintf(w, "domains: www. left out of %d, a port of %d\n", r.WWW, r.Ports)
@@ -199,7 +200,7 @@ func (a *adoptReporter) notes(w *strings.Builder, r *adopt.Report) {
 		if n := r.Rowless - len(r.RowlessNames); n > 0 {
 			more = fmt.Sprintf(" and %d more", n)
 		}
-		fmt.Fprintf(w, "schemas without a row, left alone: %s%s\n", strings.Join(r.RowlessNames, ", "), more)
+		fmt.Fprintf(w, "schemas without a row, left alone: %s%s\n", strings.Join(printables(r.RowlessNames), ", "), more)
 	}
 	if r.Partial != nil {
 		fmt.Fprintf(w, "only the newest states are known, since the migrations cannot be built from nothing: %v\n", r.Partial)

@@ -216,8 +216,14 @@ func writeReport(w io.Writer, report *check.Report, format string) error {
 	case "github":
 		return report.WriteGitHub(w)
 	default:
+		shown := *report
+		shown.Findings = slices.Clone(report.Findings)
+		for i := range shown.Findings { // the files may name anything, and errors of the server do
+			f := &shown.Findings[i]
+			f.File, f.Message, f.Reason, f.Cure = printable(f.File), printableText(f.Message), printableText(f.Reason), printableText(f.Cure)
+		}
 		colours := newPaint(w)
-		return report.WriteText(w, func(s check.Severity) string { return colours.severity(string(s), string(s)) })
+		return shown.WriteText(w, func(s check.Severity) string { return colours.severity(string(s), string(s)) })
 	}
 }
 

@@ -60,7 +60,7 @@ func (f *doctorFlags) writeReport(w io.Writer, report *doctor.Report) error {
 			severity = found.Severity
 			fmt.Fprintf(&b, "%s:\n", colours.severity(string(severity), plural(report.Count(severity), string(severity))))
 		}
-		fmt.Fprintf(&b, "  %s\n    why: %s\n    cure: %s\n", found, found.Reason, found.Cure)
+		fmt.Fprintf(&b, "  %s\n    why: %s\n    cure: %s\n", printable(found.String()), printable(found.Reason), printable(found.Cure))
 	}
 	if f.verbosity > 1 {
 		fmt.Fprintf(&b, "nothing found by: %s\n", strings.Join(f.silent(report), ", "))
@@ -105,7 +105,7 @@ func (f *doctorFlags) writeFixes(w io.Writer, fixes []doctor.Finding) {
 		if found.Count > 1 {
 			more = fmt.Sprintf("; and so for %d more", found.Count-1)
 		}
-		fmt.Fprintf(w, "  %s: %s: %s%s\n", found.Check, found.Subject, found.Fix, more)
+		fmt.Fprintf(w, "  %s: %s: %s%s\n", found.Check, printable(found.Subject), printable(found.Fix), more)
 	}
 }
 
@@ -123,7 +123,7 @@ func (f *doctorFlags) writeFixed(w io.Writer, fixed doctor.Fixed) error {
 	if f.verbosity == 0 && fixed.Err == nil {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "  %s: %s: %s\n", fixed.Check, fixed.Subject, outcome)
+	_, err := fmt.Fprintf(w, "  %s: %s: %s\n", fixed.Check, printable(fixed.Subject), printable(outcome))
 	return err
 }
 

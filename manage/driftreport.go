@@ -51,7 +51,7 @@ func (d *driftReporter) report(r *drift.Report, took time.Duration) error {
 		fmt.Fprintf(d, "%s: schema %q: it does not exist, and its tenant has a row (restore it, or delete the tenant)\n", d.prefix, name)
 	}
 	for _, u := range r.UnreadableSchemas {
-		fmt.Fprintf(d, "%s: %v\n", d.prefix, u)
+		fmt.Fprintf(d, "%s: %s\n", d.prefix, printableText(u.Error()))
 	}
 	for _, list := range []struct {
 		all, shown   int
@@ -87,13 +87,14 @@ func (d *driftReporter) groups(w *strings.Builder, r *drift.Report) {
 			more++
 			of += g.Count
 		case g.Err != nil:
-			fmt.Fprintf(w, "%s%s\n%s  %v\n", comment, d.whom(&g), comment, g.Err)
+			fmt.Fprintf(w, "%s%s\n%s  %s\n", comment, d.whom(&g), comment, printable(g.Err.Error()))
 		case d.flags.compare.Repair:
-			fmt.Fprintf(w, "%s\n", g.Script())
+			fmt.Fprintf(w, "%s\n", d.script(&g))
 		default:
 			fmt.Fprintln(w, d.whom(&g))
 			for _, difference := range g.Differences {
-				fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(colours.patch(difference.String()), "\n", "\n  "))
+				difference.Object = printable(difference.Object) // one line, whatever its name
+				fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(colours.patch(printableText(difference.String())), "\n", "\n  "))
 			}
 			if g.More > 0 {
 				fmt.Fprintf(w, "  and %d differences more\n", g.More)
@@ -104,6 +105,14 @@ func (d *driftReporter) groups(w *strings.Builder, r *drift.Report) {
 		fmt.Fprintf(w, "%s%s beside these %s, in %s or more, and %s not shown\n", comment, schemas(of), either(of, "differs", "differ"),
 			plural(max(1, more), "way"), either(of, "is", "are"))
 	}
+}
+
+// script is what creates what a group lacks: for PostgreSQL as it is, for people as the rest.
+func (d *driftReporter) script(g *drift.Group) string {
+	if isTerminal(d.stdout) {
+		return printableText(g.Script())
+	}
+	return g.Script()
 }
 
 // whom names the schemas of a group.

@@ -136,7 +136,7 @@ func (j *jsonReporter) result(r migrate.Result) {
 	j.write(line)
 }
 
-func (j *jsonReporter) note(text string) { fmt.Fprintf(j, "%s: %s\n", j.name, text) }
+func (j *jsonReporter) note(text string) { fmt.Fprintf(j, "%s: %s\n", j.name, printableText(text)) }
 
 // Write takes the lines of the log.
 func (j *jsonReporter) Write(lines []byte) (int, error) {

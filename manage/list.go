@@ -50,7 +50,7 @@ func listText(l *migrate.Listed) string {
 	for _, m := range l.Migrations {
 		if m.App != app {
 			app = m.App
-			fmt.Fprintf(&b, "  %s\n", app)
+			fmt.Fprintf(&b, "  %s\n", printable(app))
 		}
 		box := " "
 		switch {
@@ -61,7 +61,7 @@ func listText(l *migrate.Listed) string {
 		case m.Applied:
 			box = "X"
 		}
-		fmt.Fprintf(&b, "    [%s] %s\n", box, m.Name)
+		fmt.Fprintf(&b, "    [%s] %s\n", box, printable(m.Name))
 	}
 	switch {
 	case l.Renamed != "":

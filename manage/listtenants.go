@@ -107,14 +107,14 @@ func (f *tenantFlags) list(ctx context.Context, cmd *cobra.Command, tenancy *cot
 
 // row prints a line of the table.
 func (f *tenantFlags) row(table *tabwriter.Writer, t *tenant.Tenant, domains []tenant.Domain, first bool) error {
-	head, cells := []string{"SCHEMA", "STATUS", "CREATED", "DOMAINS"}, []string{t.Schema.String(), t.Status, "", strings.TrimPrefix(hosts(domains), ": ")}
+	head, cells := []string{"SCHEMA", "STATUS", "CREATED", "DOMAINS"}, []string{t.Schema.String(), printable(t.Status), "", strings.TrimPrefix(hosts(domains), ": ")}
 	if !t.CreatedAt.IsZero() {
 		cells[2] = t.CreatedAt.Local().Format(time.DateTime)
 	}
 	if f.verbosity > 1 {
 		for name := range t.Fields.All() {
 			c, _ := t.Fields.Lookup(name)
-			head, cells = append(head, strings.ToUpper(name)), append(cells, strings.Join(strings.Fields(string(c.Text)), " "))
+			head, cells = append(head, printable(strings.ToUpper(name))), append(cells, printable(strings.Join(strings.Fields(string(c.Text)), " ")))
 		}
 	}
 	if first {

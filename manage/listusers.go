@@ -3,11 +3,9 @@ package manage
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -104,13 +102,4 @@ func flagsText(u *auth.User) string {
 		}
 	}
 	return strings.Join(flags, ",")
-}
-
-// printable is a text as it is, or quoted if a terminal would not show it so: users that came
-// from elsewhere may have any name.
-func printable(text string) string {
-	if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
-		return strconv.Quote(text)
-	}
-	return text
 }

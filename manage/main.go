@@ -32,7 +32,7 @@ func Main(config Config) int {
 	}
 	name := config.name()
 	stderr := root.ErrOrStderr()
-	fmt.Fprintf(stderr, "%s %s\n", newPaint(stderr).in("red", name+":"), describe(cmd, strings.TrimPrefix(err.Error(), name+": "), err))
+	fmt.Fprintf(stderr, "%s %s\n", newPaint(stderr).in("red", name+":"), printableText(describe(cmd, strings.TrimPrefix(err.Error(), name+": "), err)))
 	return ExitStatus(err)
 }
 

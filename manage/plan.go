@@ -72,11 +72,11 @@ func (p *program) plan(cmd *cobra.Command, f *runFlags, look lookFlags, app stri
 	} else if f.verbosity > 0 {
 		for _, g := range plan.Groups {
 			if !look.plan && dberr.Code(g.Err) == dberr.InsufficientPrivilege { // the plan would say no more
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.Root().Name(), g.Err)
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.Root().Name(), printableText(g.Err.Error()))
 			}
 		}
 		for _, app := range plan.Retired {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", cmd.Root().Name(), app)
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.Root().Name(), printable(app.String()))
 		}
 		for _, text := range orphans(plan.Orphans) {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.Root().Name(), text)
@@ -151,7 +151,7 @@ func groupText(g migrate.PlanGroup, sql bool) string {
 	var b strings.Builder
 	switch {
 	case g.Err != nil:
-		fmt.Fprintf(&b, "%s\n  stuck: %v\n", who, g.Err)
+		fmt.Fprintf(&b, "%s\n  stuck: %s\n", who, printableText(g.Err.Error()))
 	case len(g.Steps)+len(g.Differs) == 0:
 		fmt.Fprintf(&b, "%s\n  up to date\n", who)
 	default:

@@ -92,7 +92,9 @@ func (p *prompter) read(line func() (string, error)) (string, error) {
 }
 
 // say tells something between two questions.
-func (p *prompter) say(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
+func (p *prompter) say(format string, args ...any) {
+	fmt.Fprintln(p.out, printableText(fmt.Sprintf(format, args...)))
+}
 
 // until asks until check takes the answer, and says what is wrong with those that it does
 // not take.

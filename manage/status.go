@@ -196,7 +196,7 @@ func statusText(s *migrate.Status, most int, colours paint) string {
 			}
 		}
 		if g.Err != nil {
-			fmt.Fprintf(&b, "  %v\n", g.Err)
+			fmt.Fprintf(&b, "  %s\n", printableText(g.Err.Error()))
 		}
 	}
 	if n := len(s.Orphans); n > 0 {
@@ -208,14 +208,14 @@ func statusText(s *migrate.Status, most int, colours paint) string {
 func filesText(files []migrate.File) string {
 	var texts []string
 	for _, f := range files {
-		texts = append(texts, f.String())
+		texts = append(texts, printable(f.String()))
 	}
 	return strings.Join(texts, ", ")
 }
 
 // someNames lists at most most of count names.
 func someNames(list []string, count, most int) string {
-	shown := list[:min(most, len(list))]
+	shown := printables(list[:min(most, len(list))])
 	text := strings.Join(shown, ", ")
 	if more := count - len(shown); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)

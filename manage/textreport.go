@@ -76,7 +76,7 @@ func (t *textReporter) collect(r migrate.Result) {
 	}
 }
 
-func (t *textReporter) note(text string) { fmt.Fprintf(t, "%s: %s\n", t.prefix, text) }
+func (t *textReporter) note(text string) { fmt.Fprintf(t, "%s: %s\n", t.prefix, printableText(text)) }
 
 func (t *textReporter) finish(report *migrate.Report, _ error, took time.Duration) {
 	t.listFailures(report)
@@ -87,7 +87,7 @@ func (t *textReporter) finish(report *migrate.Report, _ error, took time.Duratio
 		if i == 0 {
 			fmt.Fprintln(t.stdout, "what schema.sql has otherwise, and needs a migration:")
 		}
-		fmt.Fprintf(t.stdout, "  %s (%s)\n", d.text, andMore(d.first, d.count-1))
+		fmt.Fprintf(t.stdout, "  %s (%s)\n", printable(d.text), andMore(d.first, d.count-1))
 	}
 	for _, text := range report.NotRun {
 		fmt.Fprintln(t.stdout, text)
