@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -188,20 +189,42 @@ func (f *columnFlags) ask(ctx context.Context, p *prompter, r *registry.Registry
 	return nil
 }
 
-// columnOf returns the column whose value PostgreSQL did not take, if the error says which:
-// a check or a unique index of one column, or NOT NULL.
-func (f *columnFlags) columnOf(err error) (string, bool) {
+// refused are the columns whose values the tenants' table did not take, if the error says so:
+// a CHECK, a key or a unique index that they are part of, or NOT NULL.
+func (f *columnFlags) refused(err error) (columns []string) {
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		return "", false
+		return nil
 	}
 	for _, c := range f.columns {
-		tooLong := pgErr.Code == dberr.TooLong && strings.HasPrefix(c.Type, "character")
-		if len(f.values[c.Name].given) > 0 && (tooLong || pgErr.ColumnName == c.Name || strings.HasPrefix(pgErr.Detail, "Key ("+c.Name+")=")) {
-			return c.Name, true
+		_, constrained := c.Constraints[pgErr.ConstraintName]
+		about := pgErr.ColumnName == c.Name || constrained || strings.HasPrefix(pgErr.Detail, "Key ("+c.Name+")=")
+		if about && len(f.values[c.Name].given) > 0 && (pgx.Identifier{pgErr.SchemaName, pgErr.TableName}).Sanitize() == c.Table {
+			columns = append(columns, c.Name)
 		}
 	}
-	return "", false
+	return columns
+}
+
+// asUsage names the flags whose values the tenants' table did not take, and its rule.
+func (f *columnFlags) asUsage(err error) error {
+	columns := f.refused(err)
+	if len(columns) == 0 {
+		return err
+	}
+	flags := make([]string, len(columns))
+	for i, name := range columns {
+		flags[i] = f.values[name].flag
+	}
+	pgErr, _ := errors.AsType[*pgconn.PgError](err)
+	why := pgErr.Message
+	switch pgErr.Code {
+	case dberr.CheckViolation: // whose detail is the whole row
+		why += ": " + f.values[columns[0]].column.Constraints[pgErr.ConstraintName]
+	default:
+		why += ": " + strings.TrimSuffix(pgErr.Detail, ".")
+	}
+	return usagef("%s: %s (SQLSTATE %s)", strings.Join(flags, " and "), strings.TrimSuffix(why, ": "), pgErr.Code)
 }
 
 // question asks for a column: "paid_until (date): ", "plan (free, pro) [free]: ".

@@ -92,11 +92,11 @@ func (p *program) createTenant(cmd *cobra.Command, f *createFlags, tenancy *cote
 	}
 	t, domains, err := p.makeTenant(cmd, f, tenancy)
 	for err != nil && f.mayAsk(cmd) && f.forget(err) { // what cannot be is asked for anew, the rest is kept
-		newPrompter(cmd).say("  %v", err)
+		newPrompter(cmd).say("  %v", f.columnFlags.asUsage(err))
 		t, domains, err = p.makeTenant(cmd, f, tenancy)
 	}
 	if err != nil {
-		return err
+		return f.columnFlags.asUsage(err)
 	}
 	if f.json {
 		return writeJSON(cmd.OutOrStdout(), newTenantLine(t, domains))
@@ -152,11 +152,11 @@ func (f *createFlags) forget(err error) bool {
 	case errors.Is(err, tenant.ErrDomainTaken):
 		f.domains = nil
 	default:
-		column, ok := f.columnOf(err)
-		if ok {
+		columns := f.refused(err)
+		for _, column := range columns {
 			f.values[column].given = nil
 		}
-		return ok
+		return len(columns) > 0
 	}
 	return true
 }

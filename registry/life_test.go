@@ -175,7 +175,7 @@ func TestColumns(t *testing.T) {
 	f := newFixture(t, registry.Config{}, false)
 	f.exec(t, `CREATE TYPE plan AS ENUM ('free', 'pro'); CREATE DOMAIN short AS varchar(10) DEFAULT 'x' NOT NULL;
 		ALTER TABLE cotenant.tenants ADD COLUMN name text NOT NULL, ADD COLUMN plan plan NOT NULL DEFAULT 'free', ADD COLUMN "Tags" text[], ADD COLUMN gone int,
-		ADD COLUMN price numeric(10,2), ADD COLUMN double text GENERATED ALWAYS AS (schema_name || 'x') STORED, ADD COLUMN code short;
+		ADD COLUMN price numeric(10,2) CHECK (price > 0), ADD COLUMN double text GENERATED ALWAYS AS (schema_name || 'x') STORED, ADD COLUMN code short;
 		ALTER TABLE cotenant.tenants DROP COLUMN gone; COMMENT ON COLUMN cotenant.tenants.name IS 'of the customer'`)
 	got, err := f.Columns(t.Context())
 	want := []registry.Column{
@@ -183,8 +183,14 @@ func TestColumns(t *testing.T) {
 		{Name: "name", Type: "text", Required: true, Comment: "of the customer", Labels: []string{}},
 		{Name: "plan", Type: "plan", Default: "'free'::plan", Labels: []string{"free", "pro"}},
 		{Name: "Tags", Type: "text[]", Labels: []string{}},
-		{Name: "price", Type: "numeric(10,2)", Labels: []string{}},
+		{Name: "price", Type: "numeric(10,2)", Constraints: map[string]string{"tenants_price_check": "CHECK ((price > (0)::numeric))"}, Labels: []string{}},
 		{Name: "code", Type: "short", Labels: []string{}},
+	}
+	for i := range want {
+		want[i].Table = `"cotenant"."tenants"`
+		if want[i].Constraints == nil {
+			want[i].Constraints = map[string]string{}
+		}
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Columns = %+v, %v", got, err)
