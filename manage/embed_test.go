@@ -62,6 +62,10 @@ func shopctl() manage.Config {
 				}
 				var n int
 				err := call.Tenancy.DB().QueryRow(ctx, "SELECT count(*) FROM orders").Scan(&n)
+				if call.JSON {
+					fmt.Fprintf(call.Stdout, "{\"schema\":%q,\"orders\":%d}\n", call.Tenant.Schema, n)
+					return err
+				}
 				fmt.Fprintf(call.Stdout, "%s has %d\norders", call.Tenant.Schema, n)
 				return err
 			},

@@ -38,6 +38,10 @@ type TenantCommand struct {
 type TenantCall struct {
 	// Args are the arguments of the command line.
 	Args []string
+	// JSON reports whether --json was given: Run is to print one JSON object a line then,
+	// each with the schema in it, and nothing else on Stdout. It is for Run to heed: what it
+	// prints is not looked at.
+	JSON bool
 	// Stderr and Stdout are where output goes. Where several tenants are worked on at a
 	// time, each line has the schema in front, but for those of Stdout with --json.
 	Stderr, Stdout io.Writer
@@ -97,7 +101,7 @@ func (c *TenantCommand) command(p *program) *cobra.Command {
 			}
 			return p.withTenancy(cmd, &f.tenantFlags, func(ctx context.Context, tenancy *cotenant.Tenancy) error {
 				return forTenants(ctx, cmd, tenancy, &f, func(ctx context.Context, call *TenantCall) error {
-					call.Args = args
+					call.Args, call.JSON = args, f.json
 					return c.Run(ctx, call)
 				})
 			})
@@ -107,6 +111,11 @@ func (c *TenantCommand) command(p *program) *cobra.Command {
 		cmd.Args = noArgs
 	}
 	groups := f.groups(p.config.Project)
+	for _, g := range groups {
+		if flag := g.flags.Lookup("json"); flag != nil {
+			flag.Usage = "one JSON object a line, for programs, if this command has that"
+		}
+	}
 	if c.Flags != nil {
 		own := newGroup("Flags of the command")
 		c.Flags(own.flags)
