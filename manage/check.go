@@ -79,6 +79,8 @@ The exit status is 0 if nothing is found but warnings, 1 if there is an error (w
 		groups = append(groups, f.pathsGroup())
 	}
 	addGroups(cmd, checkLines, groups...)
+	completeWords(cmd, "format", formats())
+	cmd.ValidArgsFunction = p.completeFiles(&f.databaseFlags)
 	return cmd
 }
 

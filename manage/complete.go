@@ -124,6 +124,7 @@ func (p *program) completeUnparsed(cmd *cobra.Command, f *databaseFlags, words c
 			return nil, cobra.ShellCompDirectiveDefault
 		}
 		_, _ = parseKnown(cmd, args)
+		known := flagNames(cmd, prefix) // cobra gives the shell these
 		if more != nil {
 			more(cmd)
 		}
@@ -144,7 +145,8 @@ func (p *program) completeUnparsed(cmd *cobra.Command, f *databaseFlags, words c
 		if name == "" && strings.HasPrefix(prefix, "--") {
 			flag, valued := flagOf(cmd.Flags(), prefix)
 			if !valued {
-				return flagNames(cmd, prefix), cobra.ShellCompDirectiveNoFileComp
+				added := slices.DeleteFunc(flagNames(cmd, prefix), func(name string) bool { return slices.Contains(known, name) })
+				return added, cobra.ShellCompDirectiveNoFileComp
 			}
 			if flag == nil {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -210,6 +212,7 @@ func (p *program) completeMigrations(f *databaseFlags) completion {
 		}
 		files, _ := migrate.ReadFiles(&migrate.Config{SharedApps: config.SharedApps, TenantApps: config.TenantApps})
 		var names []string
+		var migrated bool
 		add := func(name string) {
 			if strings.HasPrefix(name, prefix) && !slices.Contains(names, name) {
 				names = append(names, name)
@@ -220,10 +223,11 @@ func (p *program) completeMigrations(f *databaseFlags) completion {
 			case len(args) == 0:
 				add(file.App)
 			case file.App == args[0] && file.Kind == migrate.KindUp:
+				migrated = true
 				add(file.Name)
 			}
 		}
-		if len(args) == 1 {
+		if migrated { // else there is no way back
 			add("zero")
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp

@@ -66,6 +66,7 @@ notes leave it at 0. It is 2 for wrong usage.`,
 	f.verbosity = 1
 	printed.flags.Lookup("verbosity").DefValue = "1"
 	addGroups(cmd, doctorLines, what, how, printed, f.databaseFlags.group(p.config.Project))
+	completeWords(cmd, "skip", doctor.Checks())
 	return cmd
 }
 

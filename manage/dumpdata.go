@@ -67,6 +67,8 @@ The tables of an app are those that its files create.`,
 	what.flags.StringVarP(&f.output, "output", "o", "", "`file`, or for CSV of several tables folder; {schema} in it stands for the schema (default standard output)")
 	addGroups(cmd, dumpLines, append([]flagGroup{what}, f.groups(p.config.Project)...)...)
 	p.completeSchemas(cmd, &f.databaseFlags, 0)
+	completeWords(cmd, "format", []string{"json", "jsonl", "csv", "json.gz", "jsonl.gz", "csv.gz"})
+	p.completeTables(cmd, &f)
 	return cmd
 }
 

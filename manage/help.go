@@ -27,6 +27,7 @@ func newGroup(title string) flagGroup {
 func addGroups(cmd *cobra.Command, end string, groups ...flagGroup) {
 	cmd.Flags().SortFlags = false
 	for _, g := range groups {
+		g.flags.VisitAll(plainUsage)
 		cmd.Flags().AddFlagSet(g.flags)
 	}
 	cmd.InitDefaultHelpFlag()
@@ -34,6 +35,35 @@ func addGroups(cmd *cobra.Command, end string, groups ...flagGroup) {
 	other.flags.AddFlag(cmd.Flags().Lookup("help"))
 	groups = append(groups, other)
 	cmd.SetUsageFunc(func(cmd *cobra.Command) error { return usage(cmd, groups, end) })
+}
+
+// quotedUsage is where a flag has its usage with the `name` of its value.
+const quotedUsage = "cotenant:usage"
+
+// plainUsage has a flag's usage be as shells show it beside a completion.
+func plainUsage(flag *pflag.Flag) {
+	_, plain := pflag.UnquoteUsage(flag)
+	if plain == flag.Usage {
+		return
+	}
+	if flag.Annotations == nil {
+		flag.Annotations = map[string][]string{}
+	}
+	flag.Annotations[quotedUsage] = []string{flag.Usage}
+	flag.Usage = plain
+}
+
+// usages are the flags as the help shows them.
+func (g flagGroup) usages() string {
+	shown := newGroup(g.title)
+	g.flags.VisitAll(func(flag *pflag.Flag) {
+		f := *flag
+		if quoted := f.Annotations[quotedUsage]; len(quoted) > 0 {
+			f.Usage = quoted[0]
+		}
+		shown.flags.AddFlag(&f)
+	})
+	return shown.flags.FlagUsages()
 }
 
 // usage is cobra's, with the flags in groups, and a text at the end.
@@ -47,7 +77,7 @@ func usage(cmd *cobra.Command, groups []flagGroup, end string) error {
 		fmt.Fprintf(w, "\nExamples:\n%s\n", cmd.Example)
 	}
 	for _, g := range groups {
-		fmt.Fprintf(w, "\n%s:\n%s", g.title, g.flags.FlagUsages())
+		fmt.Fprintf(w, "\n%s:\n%s", g.title, g.usages())
 	}
 	if cmd.HasAvailableInheritedFlags() {
 		fmt.Fprintf(w, "\nGlobal flags:\n%s", cmd.InheritedFlags().FlagUsages())
