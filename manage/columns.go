@@ -269,6 +269,7 @@ func (p *program) withColumns(cmd *cobra.Command, args []string, groups []flagGr
 	if err == nil {
 		defer tenancy.Close()
 		columns, err = tenancy.Registry().Columns(ctx)
+		err = noTenancy(cmd, tenancy, err)
 	}
 	added := c.add(cmd, columns)
 	if err != nil {

@@ -194,7 +194,8 @@ func (p *program) completeCommands(cmd *cobra.Command, f *databaseFlags) {
 			return nil, cobra.ShellCompDirectiveDefault
 		}
 		for _, c := range cmd.Root().Commands() {
-			wraps := c.Flags().Lookup("schema") != nil && !c.DisableFlagParsing && !c.Hidden || slices.Contains(p.config.Commands, c)
+			_, wraps := c.Annotations[ReadsTenant]
+			wraps = wraps || c.Flags().Lookup("schema") != nil && !c.DisableFlagParsing && !c.Hidden
 			if wraps && strings.HasPrefix(c.Name(), prefix) {
 				names = append(names, c.Name())
 			}

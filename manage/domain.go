@@ -68,7 +68,7 @@ func (p *program) removeDomainCommand(use string) *cobra.Command {
 				}
 				t, err := tenancy.Registry().ByDomain(ctx, domain)
 				if errors.Is(err, tenant.ErrTenantNotFound) {
-					return fmt.Errorf("domain %q leads to no tenant", domain)
+					return noDomain(ctx, tenancy, domain)
 				}
 				if err != nil {
 					return err
@@ -86,6 +86,27 @@ func (p *program) removeDomainCommand(use string) *cobra.Command {
 	addGroups(cmd, "", what, f.outputFlags.group(), f.databaseFlags.group(p.config.Project))
 	p.completeDomains(cmd, &f.databaseFlags)
 	return cmd
+}
+
+// noDomain says that a domain leads to no tenant, and which was meant.
+func noDomain(ctx context.Context, tenancy *cotenant.Tenancy, domain tenant.Domain) error {
+	var tenants []*tenant.Tenant
+	for t, err := range tenancy.Registry().All(ctx) {
+		if err == nil { // it is not about other rows
+			tenants = append(tenants, t)
+		}
+	}
+	domains, err := tenancy.Registry().DomainsOf(ctx, tenants...)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, t := range tenants {
+		for _, d := range domains[t.ID] {
+			names = append(names, d.String())
+		}
+	}
+	return fmt.Errorf("domain %q leads to no tenant%s", domain, didYouMeanOf(domain.String(), names, "no domain does"))
 }
 
 func parseSchema(name string) (tenant.Schema, error) {

@@ -180,16 +180,18 @@ func (p *program) drift(cmd *cobra.Command, f *driftFlags) error {
 	return nil
 }
 
-// noLike says which schema was meant to be compared with, where there is none of the name.
+// noLike says which schema was meant to be compared with, where there is none of the name: none
+// at all, or that of a tenant has gone.
 func noLike(ctx context.Context, tenancy *cotenant.Tenancy, name string, cause error) error {
-	near := didYouMean("", name, func(yield func(string) bool) {
-		for t, err := range tenancy.Registry().All(ctx) {
-			if err == nil && !yield(t.Schema.String()) {
-				return
-			}
-		}
-	})
-	if near == "" {
+	names, err := schemaNamesOf(ctx, tenancy)
+	if err != nil {
+		return cause
+	}
+	near := didYouMean("", name, slices.Values(names))
+	switch {
+	case slices.Contains(names, name):
+		near = " (its tenant is there: make it with tenant create-missing, or name another one)"
+	case near == "":
 		return cause
 	}
 	return fmt.Errorf("drift: schema %q, to compare with: %w%s", name, tenant.ErrSchemaNotFound, near)

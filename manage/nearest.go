@@ -3,6 +3,7 @@ package manage
 import (
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/agext/levenshtein"
 )
@@ -21,4 +22,16 @@ func didYouMean(mark, written string, known iter.Seq[string]) string {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %s%s?)", mark, best)
+}
+
+// didYouMeanOf is didYouMean that names some of the known names where none is near, and says
+// none where there are none.
+func didYouMeanOf(written string, known []string, none string) string {
+	if near := didYouMean("", written, slices.Values(known)); near != "" {
+		return near
+	}
+	if len(known) == 0 {
+		return " (" + none + ")"
+	}
+	return fmt.Sprintf(" (there is %s)", someNames(known, len(known), few))
 }

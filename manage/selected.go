@@ -39,7 +39,11 @@ func (f *fanFlags) selected(ctx context.Context, tenancy *cotenant.Tenancy) (int
 			continue
 		}
 		if _, err := tenant.ParseSchema(pattern); err != nil {
-			return 0, fmt.Errorf("schema %q: no tenant that is selected has such a one", pattern)
+			names, err := schemaNamesOf(ctx, tenancy)
+			if err != nil {
+				return 0, err
+			}
+			return 0, fmt.Errorf("schema %q: no tenant that is selected has such a one%s", pattern, didYouMeanOf(pattern, names, "make one with tenant create"))
 		}
 		t, err := tenantOf(ctx, tenancy, pattern)
 		if err != nil {

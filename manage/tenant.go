@@ -72,7 +72,7 @@ func (p *program) withTenancy(cmd *cobra.Command, f *tenantFlags, do func(ctx co
 		return err
 	}
 	defer tenancy.Close()
-	return do(cmd.Context(), tenancy)
+	return noTenancy(cmd, tenancy, do(cmd.Context(), tenancy))
 }
 
 // tenantOf returns the tenant of a schema, or an error that names the nearest one.
@@ -85,24 +85,23 @@ func tenantOf(ctx context.Context, tenancy *cotenant.Tenancy, name string) (*ten
 	if !errors.Is(err, tenant.ErrTenantNotFound) {
 		return t, err
 	}
-	var failed error
-	cure := didYouMean("", name, func(yield func(string) bool) {
-		for t, err := range tenancy.Registry().All(ctx) {
-			if t == nil {
-				if _, bad := errors.AsType[*registry.RowError](err); !bad {
-					failed = err
-				}
-				continue
-			}
-			if !yield(t.Schema.String()) {
-				return
-			}
-		}
-	})
-	if failed != nil {
-		return nil, failed
+	names, err := schemaNamesOf(ctx, tenancy)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("schema %q: no tenant has it%s", name, cure)
+	return nil, fmt.Errorf("schema %q: no tenant has it%s", name, didYouMeanOf(name, names, "there are no tenants: make one with tenant create"))
+}
+
+// schemaNamesOf are the schemas of all tenants.
+func schemaNamesOf(ctx context.Context, tenancy *cotenant.Tenancy) (names []string, err error) {
+	for t, err := range tenancy.Registry().All(ctx) {
+		if t != nil {
+			names = append(names, t.Schema.String())
+		} else if _, bad := errors.AsType[*registry.RowError](err); !bad {
+			return nil, err
+		}
+	}
+	return names, nil
 }
 
 // say prints a line of the outcome, unless it is not wanted.

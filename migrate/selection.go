@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -156,16 +157,15 @@ func (c changer) unmatched(ctx context.Context, s *selection) error {
 		return c.tablesError(err)
 	}
 	name := s.given[at-1]
-	rows, err := c.conn.Query(ctx, "SELECT t.schema_name FROM "+c.config.TenantsTable.Sanitize()+" AS t WHERE lower(left(t.schema_name, 1)) = lower(left($1, 1)) LIMIT 1000",
-		pgx.QueryExecModeExec, name)
+	rows, err := c.conn.Query(ctx, "SELECT t.schema_name FROM "+c.config.TenantsTable.Sanitize()+" AS t ORDER BY 1", pgx.QueryExecModeExec)
 	if err != nil {
 		return c.tablesError(err)
 	}
-	near, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return c.tablesError(err)
 	}
-	return fmt.Errorf("schema %q: %w%s", name, tenant.ErrTenantNotFound, nearest(name, near))
+	return fmt.Errorf("schema %q: %w%s", name, tenant.ErrTenantNotFound, cmp.Or(nearest(name, all), " (there are no tenants)"))
 }
 
 // only and without are the regular expressions of what is wanted and of what is not; nil

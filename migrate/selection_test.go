@@ -104,7 +104,8 @@ func TestSelectionRefused(t *testing.T) {
 		{"nobody", migrate.Selection{Schemas: []string{"acne"}}, `schema "acne": tenant not found (did you mean "acme"?)`},
 		{"nobody beside public", migrate.Selection{Schemas: []string{"public", "bet"}}, `schema "bet": tenant not found (did you mean "beta"?)`},
 		{"another case", migrate.Selection{Schemas: []string{"ACME"}}, `did you mean "acme"?`},
-		{"a pattern of nothing", migrate.Selection{Schemas: []string{"acme", "z*"}}, `schema "z*": tenant not found`},
+		{"a pattern of nothing", migrate.Selection{Schemas: []string{"acme", "z*"}}, `schema "z*": tenant not found (there is acme, beta)`},
+		{"another first letter", migrate.Selection{Schemas: []string{"xeta"}}, `did you mean "beta"?`},
 		{"a pattern that is none", migrate.Selection{Schemas: []string{"acme["}}, `"acme["`},
 		{"a range that is none", migrate.Selection{Schemas: []string{"[z-a]"}}, `"[z-a]"`},
 	} {
