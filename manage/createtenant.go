@@ -92,11 +92,11 @@ func (p *program) createTenant(cmd *cobra.Command, f *createFlags, tenancy *cote
 	}
 	t, domains, err := p.makeTenant(cmd, f, tenancy)
 	for err != nil && f.mayAsk(cmd) && f.forget(err) { // what cannot be is asked for anew, the rest is kept
-		newPrompter(cmd).say("  %v", f.columnFlags.asUsage(err))
+		newPrompter(cmd).say("  %v", f.asUsage(err))
 		t, domains, err = p.makeTenant(cmd, f, tenancy)
 	}
 	if err != nil {
-		return f.columnFlags.asUsage(err)
+		return f.asUsage(err)
 	}
 	if f.json {
 		return writeJSON(cmd.OutOrStdout(), newTenantLine(t, domains))

@@ -86,6 +86,9 @@ running in the schema is waited for, a minute at most; then nothing is renamed.`
 				if err != nil {
 					return err
 				}
+				if t.Schema == schema {
+					return f.told(cmd, tenancy, t, "has that name already")
+				}
 				renamed, err := tenancy.Registry().Rename(ctx, t, schema)
 				if err != nil {
 					return err

@@ -36,7 +36,7 @@ func (s *settings) readFile(named string) error {
 		return fmt.Errorf("there is no file %s (correct --config or COTENANT_CONFIG, or write the file)", file)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("the settings are not read: %w (--config and COTENANT_CONFIG name a file that you may read)", err)
 	}
 	s.dir, s.file = filepath.Dir(file), shortest(wd, file)
 	if err := s.decode(text); err != nil {

@@ -31,7 +31,9 @@ touched: if there is one of these already, nothing is written.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) > 0 {
-				dir = args[0]
+				if dir = args[0]; dir == "" {
+					return usagef("the folder's name is empty (name one, or leave it out for this one)")
+				}
 			}
 			return writeProject(cmd, dir)
 		},

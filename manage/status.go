@@ -32,8 +32,9 @@ one entry, however many they are:
 
 It changes nothing, and asks for as many schemas as there are in the same few queries;
 only those that no run has looked at yet, such as those of a restored database, are asked
-one by one. --verify asks all of them, and finds what was done to a history by hand. It exits with status 0 whatever it finds: a deployment asks "` + name + `
-migrate --check".`,
+one by one. --verify asks all of them, and finds what was done to a history by hand.
+
+The exit status is 0 whatever it finds: a deployment asks "` + name + ` migrate --check".`,
 		Example: fmt.Sprintf(`  %[1]s status
   %[1]s status -v                      all the names (the first hundred)
   %[1]s status --schema='eu_*' --json`, name),

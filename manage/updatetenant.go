@@ -69,7 +69,7 @@ func (f *updateFlags) update(cmd *cobra.Command, tenancy *cotenant.Tenancy, args
 		return usagef("no column is given (see the flags)")
 	}
 	if t, err = tenancy.Registry().Update(ctx, t, fields); err != nil {
-		return f.columnFlags.asUsage(err)
+		return f.asUsage(err)
 	}
 	return f.told(cmd, tenancy, t, "updated")
 }

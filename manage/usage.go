@@ -47,7 +47,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	if value, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		flag := value.GetFlag()
-		wants := map[string]string{"bool": "true or false", "count": "a number", "int": "a number"}[flag.Value.Type()]
+		wants := map[string]string{"bool": "true or false", "count": "a number", "duration": "a time such as 90s, 5m or 1h30m", "int": "a number"}[flag.Value.Type()]
 		if wants != "" {
 			return usagef("--%s is %s (give it %s)", flag.Name, strconv.Quote(value.GetValue()), wants)
 		}

@@ -274,10 +274,21 @@ func TestCheckValue(t *testing.T) {
 		column      int
 		value, want string
 	}{
-		{1, "pro", ""}, {1, "gold", `"gold" is none of free, pro`}, {2, "2027-12-05", ""}, {2, "soon", "invalid input syntax for type date"},
-		{3, "999.99", ""}, {3, "1000", "numeric field overflow: A field with precision 5, scale 2 must round to an absolute value less than 10^3"}, {4, "abc", ""},
-		{4, "abcd", "value too long for type character varying(3)"}, {5, "3", ""}, {5, "-3", `value for domain seats violates check constraint "seats_check"`},
-		{6, `{"abc","d,e"}`, ""}, {6, "{abcd}", "too long"}, {7, `{"x": "y"}`, ""}, {7, "{", "invalid input syntax for type json"}, {8, "y", ""},
+		{1, "pro", ""},
+		{1, "gold", `"gold" is none of free, pro`},
+		{2, "2027-12-05", ""},
+		{2, "soon", "invalid input syntax for type date"},
+		{3, "999.99", ""},
+		{3, "1000", "numeric field overflow: A field with precision 5, scale 2 must round to an absolute value less than 10^3"},
+		{4, "abc", ""},
+		{4, "abcd", "value too long for type character varying(3)"},
+		{5, "3", ""},
+		{5, "-3", `value for domain seats violates check constraint "seats_check"`},
+		{6, `{"abc","d,e"}`, ""},
+		{6, "{abcd}", "too long"},
+		{7, `{"x": "y"}`, ""},
+		{7, "{", "invalid input syntax for type json"},
+		{8, "y", ""},
 	} {
 		if err := f.CheckValue(t.Context(), columns[tt.column], tt.value); (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s = %q: %v, want %q", columns[tt.column].Name, tt.value, err, tt.want)

@@ -2,7 +2,12 @@
 // at its own host name with its own rows, from nothing, in one command.
 package demo
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+	"net"
+
+	"github.com/spf13/cobra"
+)
 
 // Command returns the command demo. It ends cleanly when its context does.
 func Command() *cobra.Command {
@@ -24,7 +29,14 @@ with the tenants or the apps of a project.`,
   cotenant demo --once                 show the transcript and stop
   cotenant demo --keep                 find the data of the last --keep again
   cotenant demo --addr localhost:9000  serve elsewhere`,
-		Args: cobra.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error { // an error of it is wrong usage
+			if _, port, err := net.SplitHostPort(o.addr); err != nil {
+				return fmt.Errorf("--addr is %q (give it a host and a port: localhost:8080)", o.addr)
+			} else if _, err := net.DefaultResolver.LookupPort(cmd.Context(), "tcp", port); err != nil {
+				return fmt.Errorf("--addr is %q: there is no port %q (give it a number up to 65535)", o.addr, port)
+			}
+			return cobra.NoArgs(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.addrGiven = cmd.Flags().Changed("addr")
 			return run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), o)
