@@ -80,6 +80,8 @@ var changes = []change{
 	{sql: "DROP INDEX summary_state_idx", want: "- index summary_state_idx UNIQUE ON summary USING btree (state)", repaired: true},
 	{sql: "ALTER INDEX things_name_idx RENAME TO other_idx", want: "+ index other_idx ON things"},
 
+	{sql: "ALTER INDEX things_name_idx ALTER COLUMN 1 SET STATISTICS 9", want: "ALTER COLUMN 1 SET STATISTICS 9"},
+
 	// Types and sequences.
 	{sql: "ALTER SEQUENCE numbers INCREMENT 5", want: "~ sequence numbers: AS bigint START 100 INCREMENT 1 MINVALUE 1 MAXVALUE 1000000 CACHE 1 → AS bigint START 100 INCREMENT 5 MINVALUE 1 MAXVALUE 1000000 CACHE 1"},
 	{sql: "ALTER SEQUENCE things_code_seq CYCLE", want: "CACHE 1 CYCLE OWNED BY things.code"},

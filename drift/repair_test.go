@@ -91,12 +91,14 @@ func TestRepairPartition(t *testing.T) {
 		ALTER TABLE p1 ALTER a SET DEFAULT 2, ALTER b SET NOT NULL, ALTER b SET DEFAULT 'ON ONLY x', ALTER b SET STATISTICS 7, ALTER c DROP DEFAULT;
 		CREATE INDEX of_all ON p (a) WHERE d <> 'ON ONLY x';
 		CREATE TABLE "ONLY t" (a text);
-		CREATE INDEX of_one ON "ONLY t" (a) WHERE a <> 'ON ONLY x'`
+		CREATE INDEX of_one ON "ONLY t" (a) WHERE a <> 'ON ONLY x';
+		CREATE INDEX of_many ON "ONLY t" (lower(a), a, upper(a));
+		ALTER INDEX of_many ALTER COLUMN 1 SET STATISTICS 5, ALTER COLUMN 3 SET STATISTICS 0`
 	for name, change := range map[string]string{
 		"tables":    `DROP TABLE p, "ONLY t"`,
 		"partition": "DROP TABLE p1",
 		"columns":   "ALTER TABLE p DROP COLUMN a, DROP COLUMN b, DROP COLUMN c",
-		"indexes":   "DROP INDEX of_all, of_one",
+		"indexes":   "DROP INDEX of_all, of_one, of_many",
 	} {
 		d.build(t, sql, name)
 		d.in(t, name, change)

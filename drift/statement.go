@@ -91,6 +91,8 @@ func marks(o catalog.Object, alterTable, name string, parts []string) []string {
 			statements = append(statements, "ALTER INDEX "+name+" SET "+strings.TrimPrefix(part, "WITH "))
 		case strings.HasPrefix(part, "TABLESPACE "):
 			statements = append(statements, "ALTER INDEX "+name+" SET "+part)
+		case strings.HasPrefix(part, "ALTER COLUMN "):
+			statements = append(statements, "ALTER INDEX "+name+" "+part)
 		case part == "CLUSTER":
 			statements = append(statements, alterTable+"CLUSTER ON "+name)
 		case part == "REPLICA IDENTITY":

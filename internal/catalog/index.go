@@ -11,6 +11,8 @@ const indexesSQL = `
 			'TABLESPACE ' || (SELECT pg_catalog.quote_ident(t.spcname) FROM pg_catalog.pg_tablespace t WHERE t.oid = x.reltablespace),
 			CASE WHEN x.relispartition THEN 'PARTITION OF ' || (
 				SELECT h.inhparent::pg_catalog.regclass::text FROM pg_catalog.pg_inherits h WHERE h.inhrelid = x.indexrelid) END,
+			(SELECT pg_catalog.string_agg('ALTER COLUMN ' || a.attnum || ' SET STATISTICS ' || a.attstattarget, E'\x1f' ORDER BY a.attnum)
+				FROM pg_catalog.pg_attribute a WHERE a.attrelid = x.indexrelid AND a.attnum > 0 AND a.attstattarget <> -1),
 			CASE WHEN x.indisclustered THEN 'CLUSTER' END,
 			CASE WHEN x.indisreplident THEN 'REPLICA IDENTITY' END,
 			CASE WHEN NOT x.indisvalid THEN 'INVALID' END),
