@@ -120,7 +120,7 @@ type learner struct {
 	schema   string
 	thorough bool
 	prepared []func(context.Context, pgx.Tx) error // what gives it up
-	creators map[string]place // of every object that was ever there: who made it last
+	creators map[string]place                      // of every object that was ever there: who made it last
 	state    map[string]catalog.Object
 	sure     bool             // state is known to be all that is there
 	rows     map[string]int64 // see countSQL
