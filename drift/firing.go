@@ -8,15 +8,17 @@ import (
 	"github.com/cotenant/cotenant/internal/searchpath"
 )
 
-// firings are the ways in which a trigger or a rule fires, as ALTER TABLE takes them. The
-// last is the usual one, of which the catalog says nothing.
-var firings = []string{"DISABLE", "ENABLE REPLICA", "ENABLE ALWAYS", "ENABLE"}
+// isFiring reports whether a part is a way in which a trigger or a rule fires, as ALTER
+// TABLE takes it. The last is the usual one, of which the catalog says nothing.
+func isFiring(part string) bool {
+	return slices.Contains([]string{"DISABLE", "ENABLE REPLICA", "ENABLE ALWAYS", "ENABLE"}, part)
+}
 
 // firing takes from the parts of a trigger, or a rule, how it fires. rest is empty for one
 // that a partition has from its parent.
 func firing(o catalog.Object) (how, rest string) {
 	parts := o.Parts()
-	if last := len(parts) - 1; last >= 0 && slices.Contains(firings, parts[last]) {
+	if last := len(parts) - 1; last >= 0 && isFiring(parts[last]) {
 		return parts[last], strings.Join(parts[:last], " ")
 	}
 	return "ENABLE", strings.Join(parts, " ")
@@ -32,7 +34,7 @@ func fire(o catalog.Object, how string) string {
 func unchecked(o catalog.Object) (tables []string, rest string) {
 	var others []string
 	for _, part := range o.Parts() {
-		if how, table, ok := strings.Cut(part, " TRIGGER ON "); ok && slices.Contains(firings, how) {
+		if how, table, ok := strings.Cut(part, " TRIGGER ON "); ok && isFiring(how) {
 			tables = append(tables, table)
 		} else {
 			others = append(others, part)
@@ -74,8 +76,9 @@ func (r *repairer) switches(d Difference) bool {
 			}
 		}
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // inheritedFiring is how the trigger fires that a partition's comes from.
