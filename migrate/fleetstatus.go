@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/cotenant/cotenant/tenant"
 )
 
@@ -261,13 +263,17 @@ func (s *statusSurvey) alone(ctx context.Context, c changer, t target) error {
 // read reads the history of t for all schemas of a group, unless it turns out to be one
 // that others need not have.
 func (s *statusSurvey) read(ctx context.Context, c changer, t target, g group) error {
-	h, err := s.run.history(ctx, c, t)
+	h, err := s.history(ctx, c, t)
+	gone := errors.Is(err, tenant.ErrSchemaNotFound) // it was there a moment ago
+	if gone && g.count > 1 {
+		s.add(StatusGroup{State: Missing, Err: errMissing}, group{count: 1, schemas: []string{t.schema.String()}})
+	}
 	switch {
 	case err != nil && (c.conn.IsClosed() || ctx.Err() != nil):
 		return err
 	case g.count > 1 && (err != nil || h.digest() != t.digest):
 		s.left = append(s.left, schemaList{which: ofDigests, digests: []string{*g.digest}})
-	case errors.Is(err, tenant.ErrSchemaNotFound): // it was there a moment ago
+	case gone:
 		s.add(StatusGroup{State: Missing, Err: errMissing}, g)
 	case err != nil:
 		s.add(StatusGroup{State: Unread, Err: err}, g)
@@ -282,6 +288,21 @@ func (s *statusSurvey) read(ctx context.Context, c changer, t target, g group) e
 		s.add(stands, g)
 	}
 	return nil
+}
+
+// history reads the history of t. Where it has not what the index says of it, and is empty, it
+// may be that of a schema which was dropped since.
+func (s *statusSurvey) history(ctx context.Context, c changer, t target) (history, error) {
+	h, err := s.run.history(ctx, c, t)
+	if err != nil || len(h) > 0 || !isKnown(t) || t.digest == h.digest() {
+		return h, err
+	}
+	var there bool
+	err = c.conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)", pgx.QueryExecModeExec, t.schema.String()).Scan(&there)
+	if err == nil && !there {
+		err = errNoSchema(t.schema)
+	}
+	return h, err
 }
 
 // isKnown reports whether the index knows a schema.

@@ -99,11 +99,13 @@ func (s *statusSurvey) sampleOf(ctx context.Context, c changer, g group) error {
 			return err
 		}
 		t := target{schema: schema, digest: *g.digest}
-		h, err := s.run.history(ctx, c, t)
+		h, err := s.history(ctx, c, t)
 		alone := group{count: 1, schemas: g.schemas[:1]}
 		switch {
 		case err != nil && (c.conn.IsClosed() || ctx.Err() != nil):
 			return err
+		case errors.Is(err, tenant.ErrSchemaNotFound): // it was dropped a moment ago
+			s.add(StatusGroup{State: Missing, Err: errMissing}, alone)
 		case err != nil:
 			s.add(StatusGroup{State: Unread, Err: err}, alone)
 		case h.digest() == t.digest:
