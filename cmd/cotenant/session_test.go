@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -106,16 +107,21 @@ func dumps(t *testing.T, database string) bool {
 	return exec.CommandContext(t.Context(), "pg_dump", "--schema-only", "--dbname="+database).Run() == nil
 }
 
-// freePort returns a port at which nothing listens.
+// freePort returns a port at which nothing listens. It is below those that systems give to
+// whoever asks for any, so that nobody has it when the page's program comes to it.
 func freePort(t *testing.T) string {
 	t.Helper()
 	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(10000 + rand.IntN(20000))
+		listener, err := config.Listen(t.Context(), "tcp", "localhost:"+port)
+		if err == nil {
+			_ = listener.Close()
+			return port
+		}
 	}
-	defer listener.Close()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	t.Fatal("no port is free")
+	return ""
 }
 
 // keep writes a file of the state.
