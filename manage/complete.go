@@ -194,9 +194,7 @@ func (p *program) completeCommands(cmd *cobra.Command, f *databaseFlags) {
 			return nil, cobra.ShellCompDirectiveDefault
 		}
 		for _, c := range cmd.Root().Commands() {
-			_, wraps := c.Annotations[ReadsTenant]
-			wraps = wraps || c.Flags().Lookup("schema") != nil && !c.DisableFlagParsing && !c.Hidden
-			if wraps && strings.HasPrefix(c.Name(), prefix) {
+			if !c.Hidden && p.wraps(c) && strings.HasPrefix(c.Name(), prefix) {
 				names = append(names, c.Name())
 			}
 		}

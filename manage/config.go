@@ -10,11 +10,11 @@ import (
 	"github.com/cotenant/cotenant/auth"
 )
 
-// ReadsTenant is the key of an annotation, of any value, by which one of Config.Commands says
-// that it is for the tenant in its context, as run and tenant_command put it there:
+// WholeDatabase is the key of an annotation, of any value, by which one of Config.Commands says
+// that it is not about one tenant, so that run and tenant_command refuse it:
 //
-//	Annotations: map[string]string{manage.ReadsTenant: ""}
-const ReadsTenant = "cotenant_reads_tenant"
+//	Annotations: map[string]string{manage.WholeDatabase: ""}
+const WholeDatabase = "cotenant_whole_database"
 
 // Config says what a command tree is for. The zero value is the commands of a program
 // without apps.
@@ -26,8 +26,8 @@ type Config struct {
 	// Defaults to auth's defaults.
 	Auth *auth.Config
 	// Commands are the program's own, beside those of cotenant. Their context ends at
-	// the first SIGINT or SIGTERM. One that is for a tenant has --schema, or the annotation
-	// ReadsTenant; run and tenant_command refuse the others. Defaults to none.
+	// the first SIGINT or SIGTERM. run and tenant_command put a tenant into it, but for
+	// one that has the annotation WholeDatabase. Defaults to none.
 	Commands []*cobra.Command
 	// Name of the program, in help and errors. Defaults to cotenant.
 	Name string

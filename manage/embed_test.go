@@ -24,17 +24,17 @@ func shopctl() manage.Config {
 	}
 	return manage.Config{
 		Commands: []*cobra.Command{{
-			Use:   "greet NAME",
-			Short: "Greet somebody",
-			Args:  cobra.ExactArgs(1),
+			Use:         "greet NAME",
+			Short:       "Greet somebody",
+			Annotations: map[string]string{manage.WholeDatabase: ""},
+			Args:        cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				cmd.Println("hello", args[0])
 				return nil
 			},
 		}, {
-			Use:         "whose",
-			Short:       "Say whose the context is",
-			Annotations: map[string]string{manage.ReadsTenant: ""},
+			Use:   "whose",
+			Short: "Say whose the context is",
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				t, err := tenant.FromContext(cmd.Context())
 				cmd.Println(t)

@@ -14,8 +14,8 @@ import (
 )
 
 const wrapHelp = `
-COMMAND is any command of this program that takes --schema, or one of the program's own
-that is for a tenant, which gets it in its context. After -- it is any other program: it finds the
+COMMAND is any command of this program that takes --schema, or one of the program's own,
+which gets the tenant in its context. After -- it is any other program: it finds the
 schema through PGOPTIONS, PGHOST, PGDATABASE … and DATABASE_URL, over the direct
 connection, which is tried first; COTENANT_SCHEMA and COTENANT_TENANT_ID name the tenant.
 pg_dump, which pays no regard to the path, gets -n. In a script
@@ -144,11 +144,26 @@ func (p *program) inTree(cmd *cobra.Command, args []string) (*wrapped, error) {
 		}
 		return nil, err
 	}
-	w := &wrapped{config: p.config, args: args, takesSchemas: target.Flags().Lookup("schema") != nil && !target.DisableFlagParsing}
-	if _, reads := target.Annotations[ReadsTenant]; !w.takesSchemas && !reads {
+	if !p.wraps(target) {
 		return nil, usagef("%s is not about one schema (run it by itself)", target.CommandPath())
 	}
-	return w, nil
+	return &wrapped{config: p.config, args: args, takesSchemas: takesSchemas(target)}, nil
+}
+
+// wraps reports whether a command can run for one tenant: it has --schema, or is one of the
+// program's own, or below one, and not about the whole database.
+func (p *program) wraps(cmd *cobra.Command) bool {
+	top := cmd
+	for top.HasParent() && top.Parent().HasParent() {
+		top = top.Parent()
+	}
+	_, whole := cmd.Annotations[WholeDatabase]
+	own := slices.ContainsFunc(p.config.Commands, func(c *cobra.Command) bool { return c.Name() == top.Name() })
+	return takesSchemas(cmd) || own && !whole
+}
+
+func takesSchemas(cmd *cobra.Command) bool {
+	return cmd.Flags().Lookup("schema") != nil && !cmd.DisableFlagParsing
 }
 
 // run runs it for the tenant of a call; alone if it is for no other.

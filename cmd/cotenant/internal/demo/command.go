@@ -7,14 +7,17 @@ import (
 	"net"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cotenant/cotenant/manage"
 )
 
 // Command returns the command demo. It ends cleanly when its context does.
 func Command() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
-		Use:   "demo",
-		Short: "Serve two tenants at their own host names from a real PostgreSQL",
+		Use:         "demo",
+		Annotations: map[string]string{manage.WholeDatabase: ""},
+		Short:       "Serve two tenants at their own host names from a real PostgreSQL",
 		Long: `Demo finds a PostgreSQL, or starts one, makes a shop with the public tenant and
 two tenants in it, shows what each of their hosts answers, and serves them until
 interrupted.

@@ -186,7 +186,7 @@ func TestErrors(t *testing.T) {
 		want []string
 	}{
 		{[]string{"demo", "--addr", taken.Addr().String()}, 1, []string{"address already in use", "--addr"}},
-		{[]string{"demo", "--addr", "nowhere"}, 1, []string{"nowhere", "--addr"}},
+		{[]string{"demo", "--addr", "nowhere"}, 2, []string{"nowhere", "--addr"}},
 		{[]string{"demo", "--onec"}, 2, []string{"--onec"}},
 		{[]string{"demo", "extra"}, 2, []string{"extra"}},
 		{[]string{"dmeo"}, 2, []string{"dmeo", "did you mean demo?"}},
