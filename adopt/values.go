@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -59,10 +60,10 @@ func (r *run) refuses(ctx context.Context, c tenantColumn, all []*newcomer) (ref
 		_, err := tx.Exec(ctx, "SELECT FROM pg_catalog.json_to_recordset($1::json) AS v ("+quote(c.name)+" "+c.typ+")", pgx.QueryExecModeExec, string(text))
 		return err
 	})
-	switch code := dberr.Code(err); code {
-	case "":
+	switch code := dberr.Code(err); {
+	case code == "" || strings.HasPrefix(code, "57"): // nothing is wrong with a value
 		return nil, err
-	case dberr.UndefinedObject: // a type that a migration makes which is still to come
+	case code == dberr.UndefinedObject: // a type that a migration makes which is still to come
 		return nil, nil
 	default:
 		return fmt.Errorf("schema %q: column %q of cotenant.tenants does not take what %s has there: %w (correct it there first, or give the column another type than %s)",
