@@ -58,7 +58,7 @@ type built struct {
 	all *drift.Snapshot
 }
 
-// attempts is how often a reference is built that has to wait for others' locks.
+// attempts is how often a reference is built beside others, who have locks or make the same.
 const attempts = 6
 
 // newReference builds the states of the shared apps, or of the tenant apps. Where apps have a
@@ -81,7 +81,7 @@ func newReference(ctx context.Context, c *Config, shared bool) (_ *reference, er
 			r.advanced = append(r.advanced, w.advanced...)
 		case dberr.Code(err) == dberr.InsufficientPrivilege:
 			return nil, fmt.Errorf("build what to compare with (run it as the login that will migrate, and may create schemas and refer to the shared tables): %w", err)
-		case i == 0 || ctx.Err() != nil || dberr.Code(err) == dberr.LockNotAvailable:
+		case i == 0 || ctx.Err() != nil || dberr.IsBeside(err):
 			return nil, fmt.Errorf("build what to compare with: %w%s", err, stillToCome(shared, err))
 		default:
 			r.partial = err
@@ -144,7 +144,7 @@ func build(ctx context.Context, c *Config, options migrate.StateOptions) (*way, 
 			}
 			return err
 		})
-		if err != nil && dberr.Code(err) != dberr.LockNotAvailable {
+		if err != nil && !dberr.IsBeside(err) {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err

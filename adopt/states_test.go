@@ -275,6 +275,42 @@ func TestFirstAtOnce(t *testing.T) {
 	}
 }
 
+// Where somebody else makes the schema of the registry at the same moment, the build is made
+// once more.
+func TestSchemaMadeMeanwhile(t *testing.T) {
+	t.Parallel()
+
+	d := django(t, "django_tenants")
+	tx, err := d.conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "CREATE SCHEMA cotenant"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := d.tenancy.Adopt(t.Context(), &adopt.Options{DryRun: true})
+		done <- err
+	}()
+	for waits := false; !waits; {
+		select {
+		case err := <-done:
+			t.Fatalf("it did not wait: %v", err)
+		default:
+		}
+		if err := tx.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid' AND transactionid = pg_current_xact_id()::xid)").Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // While others write to a shared table that tenants refer to, the build waits for a moment
 // at a time, and is made when they are through.
 func TestSharedTableBusy(t *testing.T) {

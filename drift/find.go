@@ -116,7 +116,7 @@ func (r *reader) fresh(ctx context.Context, build func(context.Context, pgx.Tx) 
 				s, err = r.options.readNeeds(ctx, tx, schema)
 			}
 		}
-		if err != nil && dberr.Code(err) != dberr.LockNotAvailable {
+		if err != nil && !dberr.IsBeside(err) {
 			err = backoff.Permanent(err)
 		}
 		return s, err

@@ -53,6 +53,14 @@ func Code(err error) string {
 	return ""
 }
 
+// IsBeside reports whether err is of a moment at which somebody else had a lock, or made an
+// object of the same name: CREATE … IF NOT EXISTS meets that in the catalog's own indexes.
+// It does not come again when they are through.
+func IsBeside(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && (pgErr.Code == LockNotAvailable || pgErr.Code == UniqueViolation && pgErr.SchemaName == "pg_catalog")
+}
+
 // Parse returns the error of a connection string that cannot be used. The string is
 // not shown, nor what pgx says of it: both can hold a part of the password.
 func Parse(setting string) error {
